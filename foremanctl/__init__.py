@@ -1,0 +1,1 @@
+"""foremanctl: the command line of foremand. It knows the wire contract and nothing else of the daemon."""

@@ -1,0 +1,3 @@
+"""foremand: a supervisor of headless coding agents."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,134 @@
+"""What a pipeline file says, decoded, checked and completed: the plain data that the core decides on.
+
+`foremand.pipeline` makes these from TOML; nothing else does. Every default of the contract is filled in and
+every prompt file is read, so a `Pipeline` means the same wherever and whenever it is looked at: it is stored
+with the task that started under it.
+
+Durations are seconds, money is US dollars.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Access = Literal["read", "write"]
+Session = Literal["resume", "fresh"]
+GateKind = Literal["command", "secrets", "protected", "review", "human"]
+LAND = "land"
+"""The name under which landing stands wherever a stage's name may stand."""
+
+POLICY_GATE = "foremand-policy"
+"""The gate that every pipeline has at landing: a person for a change to `.foremand/**` (contract 3.2.1)."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Bounds on a task or, on a stage, on one attempt. None: no bound of this kind."""
+
+    cost_usd: float | None = None
+    turns: int | None = None
+    wall_clock: float | None = None
+    attempts: int | None = None
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """One `[agent.NAME]`. `command` is the CLI's argv, empty for the adapter's own default."""
+
+    name: str
+    adapter: Literal["claude", "command"]
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    model: str | None = None
+    env: tuple[str, ...] = ()
+    permissions: Literal["auto", "edit", "full"] = "auto"
+    allow: tuple[str, ...] = ()
+
+
+class Gate(Struct, frozen=True, kw_only=True):
+    """One `[gate.NAME]`. `definition` hashes everything that could change an answer: a verdict is kept with it."""
+
+    name: str
+    kind: GateKind
+    definition: str
+    paths: tuple[str, ...] = ()
+    timeout: float = 900.0
+    run: str | tuple[str, ...] = ()
+    junit: str | None = None
+    min_tests: int = 1
+    message: str = ""
+
+
+class OnFail(Struct, frozen=True, kw_only=True):
+    """Where work goes that a gate refused, and how many times."""
+
+    goto: str
+    limit: int
+    session: Session = "resume"
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """One `[[stage]]`. `prompt` is the template's text, already read from its file or the built-in one."""
+
+    name: str
+    agent: str
+    access: Access = "write"
+    prompt: str
+    gates: tuple[str, ...] = ()
+    on_fail: OnFail
+    limits: Limits = Limits()
+    allow_empty: bool = False
+
+
+class Land(Struct, frozen=True, kw_only=True):
+    """`[land]`. `into` is None where the file leaves it to the submit. `message` is a template, empty for the default."""
+
+    into: str | None = None
+    gates: tuple[str, ...] = ()
+    message: str = ""
+    on_fail: OnFail
+    on_conflict: OnFail
+
+
+class Workspace(Struct, frozen=True, kw_only=True):
+    """`[workspace]`. Empty `setup_key`: the whole tree. `setup_paths` None: all that the setup left ignored."""
+
+    setup: str = ""
+    setup_key: tuple[str, ...] = ()
+    setup_paths: tuple[str, ...] | None = None
+    setup_timeout: float = 900.0
+    copy: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """A whole pipeline file. Names in it are checked: every lookup here succeeds."""
+
+    version: int
+    limits: Limits
+    workspace: Workspace
+    agents: dict[str, Agent]
+    gates: dict[str, Gate]
+    stages: tuple[Stage, ...]
+    land: Land
+
+    def stage(self, name: str) -> Stage:
+        """The stage called `name`. Raises KeyError for `land` or an unknown name."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    def index(self, name: str) -> int:
+        """The stage's place in the order of the pipeline; landing comes after all stages."""
+        if name == LAND:
+            return len(self.stages)
+        return [stage.name for stage in self.stages].index(name)
+
+    def gates_of(self, stage: str) -> tuple[Gate, ...]:
+        """The gates asked at a stage, or at landing (`LAND`) the gates that `[land]` names, in file order."""
+        names = self.land.gates if stage == LAND else self.stage(stage).gates
+        return tuple(self.gates[name] for name in names)
+
+    @property
+    def last_writer(self) -> Stage:
+        """The last stage that writes. A pipeline has at least one (contract 3.2.3)."""
+        return [stage for stage in self.stages if stage.access == "write"][-1]
