@@ -1,0 +1,361 @@
+"""Facts: what happened, in the past tense, one frozen record each.
+
+A fact is on disk before anything acts on it, and is never changed afterwards: a field may be added with a default,
+none may be renamed, removed or given another meaning, because journals of earlier versions must always open.
+
+`at` is Unix time in seconds, `running` seconds on the run's monotonic clock, money US dollars, a revision or tree
+the full hexadecimal git id.
+"""
+
+from typing import Literal, Union
+
+from msgspec import Struct
+
+from .spec import Limits, Pipeline, Session
+
+OutcomeKind = Literal[
+    "done", "failed", "crashed", "limit", "quota", "unavailable", "denied", "missing", "stopped", "lost"
+]
+"""How an attempt ended: `failed`, `crashed` and `limit` are charged to the agent; `quota`, `unavailable` and
+`lost` are tried again without charge; `denied` and `missing` need a person; `stopped` was asked for."""
+
+Result = Literal["pass", "fail", "error"]
+Verdict = Literal["pass", "fail", "error", "skipped", "waived"]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What an attempt used. `cost_usd` is None when unknown, never 0; `bound_usd` is then an upper bound for limits."""
+
+    cost_usd: float | None = None
+    bound_usd: float = 0.0
+    tokens: int = 0
+    turns: int = 0
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """A revision, and what gates may be asked about it.
+
+    `changes` gives for each gate the id of the change base..revision as far as the gate's `paths` see it; a gate
+    that is not in it does not apply. `filtered` are changed files whose content a filter driver would rewrite.
+    """
+
+    revision: str
+    tree: str
+    base: str
+    base_tree: str
+    changes: dict[str, str] = {}
+    files: int = 0
+    added: int = 0
+    removed: int = 0
+    filtered: tuple[str, ...] = ()
+
+
+class Fact(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every fact has: whose it is, and when it happened."""
+
+    task: int
+    at: float
+
+
+class TaskSubmitted(Fact, frozen=True, kw_only=True, tag=True):
+    """A person dispatched a task. `pipeline_file` is the text given by hand, None for the target branch's own."""
+
+    title: str
+    prompt: str
+    repo: str
+    into: str
+    branch: str | None = None
+    pipeline_file: str | None = None
+    limits: Limits = Limits()
+    by: str = ""
+
+
+class TaskStarted(Fact, frozen=True, kw_only=True, tag=True):
+    """The base and the pipeline are pinned: nothing that is written later changes them."""
+
+    base: str
+    base_tree: str
+    pipeline: Pipeline
+    pipeline_hash: str
+    origin: str
+    sandboxed: bool
+
+
+class StartRefused(Fact, frozen=True, kw_only=True, tag=True):
+    """The pipeline at the tip, or the repository, does not allow the task to start."""
+
+    reason: str
+
+
+class Troubled(Fact, frozen=True, kw_only=True, tag=True):
+    """A step of foremand's own failed (workspace, setup, seal, candidate, landing): an `error`, never the agent's."""
+
+    step: str
+    reason: str
+    output: str = ""
+    running: float = 0.0
+
+
+class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
+    """An agent run is about to begin. `resumes` is the session that it continues."""
+
+    number: int
+    stage: str
+    agent: str
+    entered: str
+    session_id: str
+    resumes: str | None = None
+
+
+class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):
+    """The agent's process and all that it started are gone. `output` is what the stage hands on."""
+
+    number: int
+    outcome: OutcomeKind
+    reason: str
+    exit_code: int | None = None
+    session_id: str | None = None
+    output: str = ""
+    usage: Usage = Usage()
+    running: float = 0.0
+    reset_at: float | None = None
+
+
+class WorkSealed(Fact, frozen=True, kw_only=True, tag=True):
+    """The attempt's files are a commit. `changed` says whether they differ from those the attempt was given."""
+
+    number: int
+    work: Work
+    changed: bool
+    notes: tuple[str, ...] = ()
+
+
+class GateStarted(Fact, frozen=True, kw_only=True, tag=True):
+    """A command gate begins to run on a tree; `run` names its directory."""
+
+    gate: str
+    definition: str
+    tree: str
+    run: str
+    on_base: bool = False
+
+
+class GateRan(Fact, frozen=True, kw_only=True, tag=True):
+    """What a command gate's process did on a tree: an observation, not yet a verdict."""
+
+    gate: str
+    definition: str
+    tree: str
+    result: Result
+    reason: str
+    output: str = ""
+    run: str = ""
+    on_base: bool = False
+    running: float = 0.0
+
+
+class VerdictGiven(Fact, frozen=True, kw_only=True, tag=True):
+    """A machine's answer at a gate: about `about`, by `definition`, and about nothing else."""
+
+    gate: str
+    stage: str
+    definition: str
+    about: str
+    revision: str
+    verdict: Verdict
+    reason: str
+
+
+class PersonAsked(Fact, frozen=True, kw_only=True, tag=True):
+    """A human gate stands open on a revision."""
+
+    gate: str
+    stage: str
+    definition: str
+    about: str
+    revision: str
+    message: str = ""
+
+
+class Approved(Fact, frozen=True, kw_only=True, tag=True):
+    """A person approved what `about` names."""
+
+    gate: str
+    stage: str
+    definition: str
+    about: str
+    revision: str
+    by: str
+    message: str = ""
+
+
+class Waived(Fact, frozen=True, kw_only=True, tag=True):
+    """A person let one gate pass on one revision, with a reason."""
+
+    gate: str
+    stage: str
+    definition: str
+    about: str
+    revision: str
+    by: str
+    message: str
+
+
+class Rejected(Fact, frozen=True, kw_only=True, tag=True):
+    """A person ended the task at a human gate, or where it was stuck."""
+
+    gate: str
+    revision: str
+    by: str
+    message: str
+
+
+class Reworked(Fact, frozen=True, kw_only=True, tag=True):
+    """A person sent the work back with words of their own."""
+
+    gate: str
+    stage: str
+    revision: str
+    by: str
+    message: str
+
+
+class SentBack(Fact, frozen=True, kw_only=True, tag=True):
+    """Work goes back from `stage` to `to`, whose next attempt hears `feedback`.
+
+    `charged` counts against the stage's `limit`; what was no fault of the work is not charged. `base` and `files`
+    are set after a conflict: the stage is then entered with the tip, its files being the merge with its markers.
+    """
+
+    stage: str
+    to: str
+    feedback: str
+    session: Session = "resume"
+    charged: bool = True
+    base: str | None = None
+    base_tree: str | None = None
+    files: str | None = None
+
+
+class Retried(Fact, frozen=True, kw_only=True, tag=True):
+    """A person asked to go on: errors are forgotten, an ended task is live again, limits are granted anew."""
+
+    by: str
+    stage: str
+    message: str = ""
+    fresh: bool = False
+
+
+class CancelRequested(Fact, frozen=True, kw_only=True, tag=True):
+    """A person wants the task to stop."""
+
+    by: str
+    message: str = ""
+
+
+class TimeCame(Fact, frozen=True, kw_only=True, tag=True):
+    """A time that a step waited for is past."""
+
+    key: str
+
+
+class CandidateBuilt(Fact, frozen=True, kw_only=True, tag=True):
+    """`source` stands as one commit on `tip`. `empty`: the tip has it all already."""
+
+    number: int
+    source: str
+    tip: str
+    work: Work
+    empty: bool = False
+
+
+class CandidateConflicted(Fact, frozen=True, kw_only=True, tag=True):
+    """`source` does not merge with `tip`; `files` is the tree of the merge with its markers."""
+
+    number: int
+    source: str
+    tip: str
+    tip_tree: str
+    files: str
+    paths: tuple[str, ...]
+
+
+class QueueEntered(Fact, frozen=True, kw_only=True, tag=True):
+    """The task takes its place in the landing queue of its repository and branch."""
+
+    candidate: int
+
+
+class QueueLeft(Fact, frozen=True, kw_only=True, tag=True):
+    """The task gives its place in the queue back without having landed."""
+
+    reason: str
+
+
+class LandingIntended(Fact, frozen=True, kw_only=True, tag=True):
+    """The branch is about to move from `old` to `new`. Only recovery may follow, or the landing itself."""
+
+    candidate: int
+    old: str
+    new: str
+
+
+class LandingRefused(Fact, frozen=True, kw_only=True, tag=True):
+    """The branch did not move: its tip is another now (`moved`), or the user's files are in the way (`blocked`)."""
+
+    candidate: int
+    kind: Literal["moved", "blocked"]
+    reason: str
+
+
+class Landed(Fact, frozen=True, kw_only=True, tag=True):
+    """Ancestry and tree are proved: the branch holds the work."""
+
+    commit: str
+    reason: str = ""
+
+
+class TaskEnded(Fact, frozen=True, kw_only=True, tag=True):
+    """The task is over, without landing. Its work is kept."""
+
+    state: Literal["REJECTED", "FAILED", "CANCELLED"]
+    reason: str
+
+
+class LimitsChanged(Fact, frozen=True, kw_only=True, tag=True):
+    """A person set limits of the task anew; what is None stays."""
+
+    limits: Limits
+    by: str
+
+
+AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decoder from)
+    TaskSubmitted,
+    TaskStarted,
+    StartRefused,
+    Troubled,
+    AttemptStarted,
+    AttemptEnded,
+    WorkSealed,
+    GateStarted,
+    GateRan,
+    VerdictGiven,
+    PersonAsked,
+    Approved,
+    Waived,
+    Rejected,
+    Reworked,
+    SentBack,
+    Retried,
+    CancelRequested,
+    TimeCame,
+    CandidateBuilt,
+    CandidateConflicted,
+    QueueEntered,
+    QueueLeft,
+    LandingIntended,
+    LandingRefused,
+    Landed,
+    TaskEnded,
+    LimitsChanged,
+]
