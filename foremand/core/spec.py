@@ -79,7 +79,7 @@ class Stage(Struct, frozen=True, kw_only=True):
 
 
 class Land(Struct, frozen=True, kw_only=True):
-    """`[land]`. `into` is None where the file leaves it to the submit. `message` is a template, empty for the default."""
+    """`[land]`. `into` None: the file leaves it to the submit. `message` is a template, empty for the default."""
 
     into: str | None = None
     gates: tuple[str, ...] = ()

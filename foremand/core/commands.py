@@ -1,0 +1,200 @@
+"""What people ask, checked: each function gives the facts to write down, or refuses with a reason and a way on."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from . import facts as f
+from .spec import LAND, OnFail
+from .status import Status, status
+from .task import Task
+from .verdicts import Standing
+
+
+class Refused(Exception):
+    """A request that the task's state does not allow. `hint` names what would be the right verb."""
+
+    def __init__(self, reason: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.hint = hint
+
+
+class Who(Struct, frozen=True, kw_only=True):
+    """The person, as the operating system knows them, and when they spoke."""
+
+    name: str
+    at: float
+
+
+SHORTEST_REVISION = 7
+"""Hexadecimal digits that a person must give at least to name a revision."""
+
+
+def approve(task: Task, gate: str, revision: str, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
+    """Approve one gate, or without `gate` every human gate open, on exactly that revision."""
+    now = _alive(task, "approve")
+    asked = _asked(task, now, gate, "approve", who)
+    _same_revision(task, asked, revision)
+    return tuple(
+        f.Approved(
+            task=task.id,
+            at=who.at,
+            gate=s.gate.name,
+            stage=s.stage,
+            definition=s.gate.definition,
+            about=s.about,
+            revision=s.work.revision,
+            by=who.name,
+            message=message,
+        )
+        for s in asked
+    )
+
+
+def reject(task: Task, revision: str, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
+    """End the task where it waits for a person's judgement."""
+    now = _alive(task, "reject")
+    gate, at = _judged(task, now, "reject", revision)
+    return (f.Rejected(task=task.id, at=who.at, gate=gate, revision=at, by=who.name, message=message),)
+
+
+def rework(task: Task, revision: str, who: Who, message: str) -> tuple[f.AnyFact, ...]:
+    """Send the work back with a person's words; as many tries are granted as the stage's `limit` has."""
+    if not message.strip():
+        raise Refused("MESSAGE_MISSING", "rework needs words for the agent", "say what to change with -m or -f")
+    now = _alive(task, "rework")
+    gate, at = _judged(task, now, "rework", revision)
+    on_fail = _on_fail(task, now.stage)
+    heard = f"A person looked at the work and asks for changes:\n\n{message}"
+    return (
+        f.Reworked(task=task.id, at=who.at, gate=gate, stage=now.stage, revision=at, by=who.name, message=message),
+        f.SentBack(
+            task=task.id,
+            at=who.at,
+            stage=now.stage,
+            to=on_fail.goto,
+            feedback=heard,
+            session=on_fail.session,
+            charged=False,
+        ),
+    )
+
+
+def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
+    """Stop the task, whatever it is at; what it made so far is kept."""
+    if task.over is not None:
+        raise Refused("TASK_OVER", f"task {task.id} is {task.over} already", f"foremanctl show {task.id}")
+    if task.ending is not None:
+        raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
+    if task.intent is not None:
+        raise Refused("TASK_LANDING", f"task {task.id} is landing this moment: it cannot be stopped half-way")
+    return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
+
+
+def retry(
+    task: Task, who: Who, *, stage: str = "", gate: str = "", fresh: bool = False, message: str = ""
+) -> tuple[f.AnyFact, ...]:
+    """Go on where the task is stuck, in trouble, or over without having landed."""
+    now = status(task)
+    if task.over == "LANDED":
+        raise Refused("TASK_OVER", f"task {task.id} has landed: there is nothing to try again", "submit a new task")
+    if task.over is None and now.waiting_for not in ("stuck", "error", "trouble", "budget", "quota", "backoff"):
+        raise Refused(
+            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", _way_on(task, now)
+        )
+    if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
+        raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
+    if gate and (task.started is None or gate not in task.pipeline.gates):
+        raise Refused("NO_SUCH_GATE", f"task {task.id} has no gate {gate!r}", f"foremanctl show {task.id}")
+    here = stage or now.stage or LAND
+    retried = f.Retried(task=task.id, at=who.at, by=who.name, stage=here, message=message, fresh=fresh)
+    back = _send_back(task, now, who, stage=stage, gate=gate, fresh=fresh, message=message)
+    return (retried, back) if back is not None else (retried,)
+
+
+def _send_back(
+    task: Task, now: Status, who: Who, *, stage: str, gate: str, fresh: bool, message: str
+) -> f.SentBack | None:
+    """The stage that a retry runs again; None where it is enough to forget what stood in the way."""
+    rejected = task.over == "REJECTED"
+    wanted = bool(stage or message or fresh or rejected or now.waiting_for == "stuck")
+    if task.started is None or gate or not wanted:
+        return None
+    to = stage or _on_fail(task, now.stage or LAND).goto
+    heard = [task.over_reason] if rejected else [now.why] if now.waiting_for == "stuck" else []
+    if message:
+        heard.append(f"A person adds:\n\n{message}")
+    return f.SentBack(
+        task=task.id,
+        at=who.at,
+        stage=now.stage or LAND,
+        to=to,
+        feedback="\n\n".join(heard),
+        session="fresh" if fresh else "resume",
+        charged=False,
+    )
+
+
+def _on_fail(task: Task, stage: str) -> OnFail:
+    return task.pipeline.land.on_fail if stage == LAND else task.pipeline.stage(stage).on_fail
+
+
+def _alive(task: Task, verb: str) -> Status:
+    if task.over is not None:
+        raise Refused("TASK_OVER", f"task {task.id} is {task.over}: nothing to {verb}", f"foremanctl show {task.id}")
+    if task.ending is not None:
+        raise Refused("TASK_ENDING", f"task {task.id} is ending: {task.ending.reason}")
+    return status(task)
+
+
+def _asked(task: Task, now: Status, gate: str, verb: str, who: Who) -> Sequence[Standing]:
+    """The human gates that stand open, or the one that is named."""
+    waiting = [s for s in now.standings if s.verdict == "waiting" and now.waiting_for == "person"]
+    if gate:
+        named = [s for s in waiting if s.gate.name == gate]
+        if named:
+            return named
+        answered = next((d for d in reversed(task.decisions) if d.gate == gate), None)
+        if answered is not None:
+            raise Refused("ALREADY_ANSWERED", f"gate {gate} was answered already: {answered.decision} by {answered.by}")
+        raise Refused("GATE_NOT_OPEN", f"gate {gate} of task {task.id} waits for nobody", _way_on(task, now))
+    if not waiting:
+        raise Refused(
+            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no gate to {verb}", _way_on(task, now)
+        )
+    return waiting
+
+
+def _judged(task: Task, now: Status, verb: str, revision: str) -> tuple[str, str]:
+    """The gate and revision that a reject or rework answers; a stuck task has no gate."""
+    if now.waiting_for == "stuck":
+        return "", now.revision
+    asked = _asked(task, now, "", verb, Who(name="", at=0))
+    if revision:
+        _same_revision(task, asked, revision)
+    return asked[0].gate.name, asked[0].work.revision
+
+
+def _same_revision(task: Task, asked: Sequence[Standing], revision: str) -> None:
+    present = asked[0].work.revision
+    if len(revision) < SHORTEST_REVISION:
+        raise Refused(
+            "REVISION_MISSING",
+            f"name the revision that you looked at ({SHORTEST_REVISION} digits or more)",
+            f"the present one is {present[:12]}: foremanctl diff {task.id}",
+        )
+    if not present.startswith(revision.lower()):
+        raise Refused(
+            "STALE_REVISION",
+            f"task {task.id} is at revision {present[:12]} now, not at {revision[:12]}",
+            f"look again: foremanctl diff {task.id}",
+        )
+
+
+def _way_on(task: Task, now: Status) -> str:
+    from .why import commands  # the two lean on each other: what is refused here is explained there
+
+    ways = commands(task, now)
+    return ways[0] if ways else f"foremanctl why {task.id}"

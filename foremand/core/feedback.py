@@ -1,0 +1,59 @@
+"""What an agent hears about work that was refused: which gate, why, and the end of what it printed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .task import Attempt, Candidate, Task, run_key
+
+if TYPE_CHECKING:
+    from .spec import Stage
+    from .verdicts import Standing
+
+OUTPUT_LIMIT = 16_000
+"""Characters of a gate's output that are sent back: the end of it, where the failure is."""
+
+
+def headline(text: str) -> str:
+    """The first line, for a list."""
+    return text.strip().partition("\n")[0]
+
+
+def of_attempt(stage: "Stage", attempt: Attempt) -> str | None:
+    """Why an attempt's work is not even worth a gate; None where it is."""
+    if attempt.outcome != "done":
+        return f"The last attempt ended without finishing: {attempt.reason}"
+    if stage.access == "read" and attempt.changed:
+        return f"The stage {stage.name} may only read, and files were changed. Leave every file as it is."
+    if stage.access == "write" and not attempt.changed and not stage.allow_empty:
+        return "no change: the attempt left every file as it was."
+    return None
+
+
+def of_gates(task: Task, failed: Sequence["Standing"]) -> str:
+    """What the failed machine gates say, each with the end of its output."""
+    parts = []
+    for standing in failed:
+        run = task.runs.get(run_key(standing.gate.definition, standing.work.tree))
+        output = tail(run.output) if run is not None else ""
+        part = f"Gate {standing.gate.name} failed: {standing.reason}"
+        parts.append(f"{part}\n\nThe end of its output:\n\n{output}" if output else part)
+    return "\n\n".join(parts)
+
+
+def of_conflict(candidate: Candidate) -> str:
+    """What an agent must know to resolve a conflict with the branch."""
+    files = "\n".join(f"- {path}" for path in candidate.paths)
+    return (
+        "The work conflicts with what has landed on the branch since it began. The files now hold the merge of both, "
+        "with conflict markers. Keep the intent of both sides, and remove every marker.\n\n"
+        f"In conflict:\n{files}"
+    )
+
+
+def tail(output: str) -> str:
+    """The last part of an output, from a line's start on."""
+    text = output.rstrip()
+    if len(text) <= OUTPUT_LIMIT:
+        return text
+    cut = text[-OUTPUT_LIMIT:]
+    return f"[...]\n{cut.partition(chr(10))[2] or cut}"

@@ -1,0 +1,137 @@
+"""What a verdict is about, and how the answers at hand apply to the work at hand (contract 4).
+
+A command gate's answer is about the tree it ran on; a person's is about the change, or for a plan about the plan's
+revision. An answer is used for nothing else: it is looked up by gate, definition and `about`, never by task or time.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .facts import Work
+from .spec import LAND, POLICY_GATE, Gate, Pipeline
+from .task import Answer, Run, Task, run_key
+
+ALREADY_IN = Gate(
+    name="foremand-already-in",
+    kind="human",
+    definition="already-in",
+    message="the branch already holds this change: approve to end the task as landed",
+)
+"""Asked where the candidate equals the tip: only a person can say that nothing is left to do."""
+
+OPEN = frozenset({"pass", "skipped", "waived"})
+"""The only verdicts that let work on; everything else is closed."""
+
+Standing_ = Literal["pass", "fail", "error", "skipped", "waived", "waiting", "running"]
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How a gate stands to a revision. `verdict` None: not asked yet."""
+
+    gate: Gate
+    stage: str
+    about: str
+    work: Work
+    verdict: Standing_ | None = None
+    reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether work may pass."""
+        return self.verdict in OPEN
+
+
+def about(gate: Gate, work: Work, *, plan: bool) -> str:
+    """What an answer of `gate` on `work` is about; `plan`: the work of a stage that only reads."""
+    if gate.kind == "command":
+        return f"tree:{work.tree}"
+    if plan:
+        return f"revision:{work.revision}"
+    return f"change:{work.changes.get(gate.name, '')}"
+
+
+def applies(gate: Gate, work: Work) -> bool:
+    """Whether the change touches what the gate is for."""
+    return not gate.paths or gate.name in work.changes
+
+
+def stand(task: Task, stage: str, work: Work) -> tuple[Standing, ...]:
+    """Every gate that the work must answer at `stage` (or at landing), and how it stands."""
+    plan = stage != LAND and task.pipeline.stage(stage).access == "read"
+    gates = gates_at(task.pipeline, stage)
+    return tuple(standing(task, stage, gate, work, plan=plan) for gate in gates)
+
+
+def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
+    """The gates of a stage; at landing every machine gate of the pipeline, and the human ones of writing stages."""
+    if stage != LAND:
+        return pipeline.gates_of(stage)
+    gates: dict[str, Gate] = {}
+    for each in pipeline.stages:
+        for gate in pipeline.gates_of(each.name):
+            if gate.kind != "human" or each.access == "write":
+                gates[gate.name] = gate
+    for gate in pipeline.gates_of(LAND):
+        gates[gate.name] = gate
+    return tuple(gates.values())
+
+
+def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = False) -> Standing:
+    """How one gate stands to the work."""
+    subject = about(gate, work, plan=plan)
+    answer = find(task, gate, subject)
+    verdict: Standing_ | None = None
+    reason = ""
+    if not applies(gate, work):
+        verdict, reason = "skipped", "the change touches none of its paths"
+    elif answer is not None:
+        verdict, reason = answer.verdict, answer.reason
+    elif gate.kind == "command":
+        run = task.runs.get(run_key(gate.definition, work.tree))
+        if run is not None and run.result is None:
+            verdict = "running"
+    return Standing(gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason)
+
+
+def find(task: Task, gate: Gate, subject: str) -> Answer | None:
+    """The answer of this gate, by this definition, about this subject."""
+    for answer in reversed(task.answers):
+        if (answer.gate, answer.definition, answer.about) == (gate.name, gate.definition, subject):
+            return answer
+    return None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What runs of a command gate amount to. `needs_base`: not to be said before it ran on the base too."""
+
+    verdict: Literal["pass", "fail", "error"] | None = None
+    reason: str = ""
+    needs_base: bool = False
+
+
+def weigh(on_work: Run, on_base: Run | None, *, base: str, same_tree: bool) -> Finding:
+    """The verdict on a tree from the gate's run on it and, unless it passed, from its run on the base.
+
+    An `error` is the work's `fail` where the base gives an answer (an endless loop, a crash of the tests); where the
+    base gives none either, it is nobody's answer. A `fail` stays one, whatever the base says. `same_tree`: the work
+    is the base, there is nothing to compare with.
+    """
+    if on_work.result == "pass":
+        return Finding(verdict="pass", reason=on_work.reason)
+    if same_tree:
+        return Finding(verdict=on_work.result, reason=on_work.reason)
+    if on_base is None or on_base.result is None:
+        return Finding(needs_base=True)
+    if on_base.result == "pass":
+        return Finding(verdict="fail", reason=on_work.reason)
+    if on_base.result == "error" and on_work.result == "error":
+        return Finding(verdict="error", reason=f"{on_work.reason}; the same on the base")
+    if on_base.result == "fail":
+        return Finding(verdict="fail", reason=f"{on_work.reason}; already red on BASE {base[:12]}")
+    return Finding(verdict="fail", reason=on_work.reason)
+
+
+def sensitive(standings: tuple[Standing, ...]) -> bool:
+    """Whether the change touches the rules themselves."""
+    return any(s.gate.name == POLICY_GATE and s.verdict != "skipped" for s in standings)

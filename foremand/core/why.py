@@ -1,0 +1,66 @@
+"""Why a task stands where it does, and the commands that would move it."""
+
+from .facts import Usage
+from .spec import LAND
+from .status import Status, status
+from .task import Task
+
+
+def explain(task: Task) -> tuple[str, ...]:
+    """Why, in plain lines: the state, the gates at this place, the last attempt, what has been sent back."""
+    now = status(task)
+    lines = [f"task {task.id} is {now.state}: {now.reason or 'nothing else to say'}"]
+    if now.stage:
+        where = "landing" if now.stage == LAND else f"stage {now.stage}"
+        lines.append(f"it stands at {where}" + (f", revision {now.revision[:12]}" if now.revision else ""))
+    for standing in now.standings:
+        verdict = standing.verdict or "not asked yet"
+        lines.append(f"gate {standing.gate.name}: {verdict}" + (f" ({standing.reason})" if standing.reason else ""))
+    if task.attempts:
+        last = task.attempts[-1]
+        ended = f"{last.outcome}: {last.reason}" if last.outcome else "is running"
+        lines.append(f"attempt {last.number} ({last.stage}, {last.agent}) {ended}{_used(last.usage)}")
+    lines += [f"{stage} was sent back {count} times" for stage, count in task.sent_back.items() if count]
+    if task.started is not None and not task.started.sandboxed:
+        lines.append("unsandboxed: agents and gates run without bubblewrap here")
+    return tuple(lines)
+
+
+def _used(usage: Usage) -> str:
+    if usage.cost_usd is None:
+        return ", cost unknown" if usage.tokens else ""
+    return f", ${usage.cost_usd:.2f}"
+
+
+def commands(task: Task, now: Status) -> tuple[str, ...]:
+    """What would move the task, the most likely first, as one would type it."""
+    this = str(task.id)
+    rev = now.revision[:12]
+    match now.waiting_for:
+        case "person":
+            return (
+                f"foremanctl diff {this}",
+                f"foremanctl approve {this} --revision {rev}",
+                f'foremanctl rework {this} -m "what to change"',
+                f'foremanctl reject {this} -m "why"',
+            )
+        case "stuck":
+            return (
+                f"foremanctl logs {this}",
+                f'foremanctl retry {this} -m "a hint for the agent"',
+                f'foremanctl rework {this} -m "what to change"',
+                f'foremanctl reject {this} -m "why"',
+            )
+        case "error" | "trouble":
+            return (f"foremanctl retry {this}", f"foremanctl logs {this}", f"foremanctl cancel {this}")
+        case "budget":
+            return (f"foremanctl cancel {this}", f"foremanctl diff {this}")
+        case "quota" | "backoff":
+            return (f"foremanctl retry {this}", f"foremanctl cancel {this}")
+        case "queue":
+            return ("foremanctl list", f"foremanctl cancel {this}")
+    if now.state in ("FAILED", "REJECTED", "CANCELLED"):
+        return (f"foremanctl retry {this}", f"foremanctl diff {this}")
+    if now.state == "LANDED":
+        return (f"foremanctl diff {this}",)
+    return (f"foremanctl logs {this} -f", f"foremanctl cancel {this}")
