@@ -35,7 +35,7 @@ SHORTEST_REVISION = 7
 def approve(task: Task, gate: str, revision: str, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
     """Approve one gate, or without `gate` every human gate open, on exactly that revision."""
     now = _alive(task, "approve")
-    asked = _asked(task, now, gate, "approve", who)
+    asked = _asked(task, now, gate, "approve")
     _same_revision(task, asked, revision)
     return tuple(
         f.Approved(
@@ -149,7 +149,7 @@ def _alive(task: Task, verb: str) -> Status:
     return status(task)
 
 
-def _asked(task: Task, now: Status, gate: str, verb: str, who: Who) -> Sequence[Standing]:
+def _asked(task: Task, now: Status, gate: str, verb: str) -> Sequence[Standing]:
     """The human gates that stand open, or the one that is named."""
     waiting = [s for s in now.standings if s.verdict == "waiting" and now.waiting_for == "person"]
     if gate:
@@ -171,7 +171,7 @@ def _judged(task: Task, now: Status, verb: str, revision: str) -> tuple[str, str
     """The gate and revision that a reject or rework answers; a stuck task has no gate."""
     if now.waiting_for == "stuck":
         return "", now.revision
-    asked = _asked(task, now, "", verb, Who(name="", at=0))
+    asked = _asked(task, now, "", verb)
     if revision:
         _same_revision(task, asked, revision)
     return asked[0].gate.name, asked[0].work.revision

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from . import steps as s
 from .facts import Work
+from .feedback import of_attempt
 from .spec import LAND
 from .task import Task
 from .verdicts import ALREADY_IN, Standing, find, stand
@@ -36,14 +37,23 @@ def status(task: Task) -> Status:
     if task.over is not None:
         return Status(state=task.over, reason=task.over_reason, stage=stage, revision=revision, standings=standings)
     steps = s.next_steps(task, s.World(), 0.0)
-    state, reason, waiting_for = _read(task, steps, stage)
+    wait = next((step for step in steps if isinstance(step, s.Wait)), None)
+    state: State = "LANDING" if stage == LAND else "RUNNING"
+    if task.ending is not None:
+        reason = f"stops: {task.ending.reason}"
+    elif wait is not None:
+        state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
+    elif not task.attempts and not isinstance(steps[0], s.Record):
+        state, reason = "QUEUED", "waits for an agent slot" if task.started else "waits to start"
+    else:
+        reason = _does(task, steps, stage)
     return Status(
         state=state,
         reason=reason,
         stage=stage,
         revision=revision,
-        waiting_for=waiting_for,
-        why=reason,
+        waiting_for=wait.on if wait is not None and task.ending is None else "",
+        why=wait.detail or wait.reason if wait is not None else reason,
         standings=standings,
     )
 
@@ -58,7 +68,7 @@ def place(task: Task) -> tuple[str, Work | None]:
         if attempt is None or attempt.work is None:
             return stage.name, attempt.work if attempt else work
         work = attempt.work
-        passed = attempt.outcome == "done" and all(standing.open for standing in stand(task, stage.name, work))
+        passed = of_attempt(stage, attempt) is None and all(standing.open for standing in stand(task, stage.name, work))
         if not passed:
             return stage.name, work
     candidate = task.candidate
@@ -78,38 +88,27 @@ def _standings(task: Task, stage: str, work: Work | None) -> tuple[Standing, ...
     return stand(task, stage, work)
 
 
-def _read(task: Task, steps: tuple[s.Step, ...], stage: str) -> tuple[State, str, str]:
-    going: State = "LANDING" if stage == LAND else "RUNNING"
-    if task.ending is not None:
-        return "RUNNING", f"stops: {task.ending.reason}", ""
-    for step in steps:
-        if isinstance(step, s.Wait):
-            if step.on == "queue":
-                return "LANDING", step.reason, "queue"
-            if step.on == "backoff":
-                return going, step.reason, "backoff"
-            return "WAITING", _waits(step), step.on
-    first = steps[0] if steps else None
-    match first:
-        case s.Start():
-            return "QUEUED", "waits to start", ""
+_WAITING: dict[s.WaitsFor, State] = {"queue": "LANDING", "backoff": "RUNNING"}
+"""What is waited for without a person: the task goes on by itself."""
+
+
+def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
+    match steps[0]:
         case s.RunAttempt(begun=False):
-            if not task.attempts:
-                return "QUEUED", "waits for an agent slot", ""
-            return "RUNNING", f"{stage}: waits for an agent slot", ""
-        case s.RunAttempt():
-            return "RUNNING", f"{stage}: {first.agent} works, attempt {_nth(task, stage)}", ""
+            return f"{stage}: waits for an agent slot"
+        case s.RunAttempt(agent=agent):
+            return f"{stage}: {agent} works, attempt {_nth(task, stage)}"
         case s.Seal():
-            return "RUNNING", f"{stage}: seals the work", ""
-        case s.RunGate():
+            return f"{stage}: seals the work"
+        case s.RunGate(on_base=on_base):
             names = ", ".join(dict.fromkeys(step.gate.name for step in steps if isinstance(step, s.RunGate)))
-            return going, f"{stage}: {names} {'runs on the base' if first.on_base else 'runs'}", ""
+            return f"{stage}: {names} {'runs on the base' if on_base else 'runs'}"
         case s.BuildCandidate():
-            return going, "builds the candidate on the branch's tip", ""
+            return "builds the candidate on the branch's tip"
         case s.Land():
-            return going, "lands", ""
+            return "lands"
         case _:
-            return going, f"{stage}: goes on", ""
+            return f"{stage}: goes on"
 
 
 def _nth(task: Task, stage: str) -> int:

@@ -149,11 +149,12 @@ class WakeAt(Struct, frozen=True, kw_only=True):
 
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """Nothing to do before somebody else moves: who, and why."""
+    """Nothing to do before somebody else moves: who, and why. `detail`: the whole of it, where one line is short."""
 
     on: WaitsFor
     reason: str
     stage: str = ""
+    detail: str = ""
 
     @property
     def key(self) -> str:
@@ -318,7 +319,8 @@ def _refuse(
     counter = CONFLICT if conflict else name
     used, limit = task.sent_back.get(counter, 0), on_fail.limit + task.granted.get(counter, 0)
     if used >= limit:
-        return (Wait(on="stuck", reason=f"{feedback.headline(why)} (sent back {used} of {limit} times)", stage=name),)
+        reason = f"{feedback.headline(why)} (sent back {used} of {limit} times)"
+        return (Wait(on="stuck", reason=reason, stage=name, detail=why),)
     fact = f.SentBack(
         task=task.id,
         at=now,
