@@ -14,10 +14,11 @@ from msgspec import Struct
 from .spec import Limits, Pipeline, Session
 
 OutcomeKind = Literal[
-    "done", "failed", "crashed", "limit", "quota", "unavailable", "denied", "missing", "stopped", "lost"
+    "done", "failed", "crashed", "limit", "quota", "unavailable", "denied", "missing", "stopped", "lost", "altered"
 ]
 """How an attempt ended: `failed`, `crashed` and `limit` are charged to the agent; `quota`, `unavailable` and
-`lost` are tried again without charge; `denied` and `missing` need a person; `stopped` was asked for."""
+`lost` are tried again without charge; `denied`, `missing` and `altered` (somebody wrote in the transcript) need a
+person; `stopped` was asked for."""
 
 Result = Literal["pass", "fail", "error"]
 Verdict = Literal["pass", "fail", "error", "skipped", "waived"]
@@ -119,6 +120,7 @@ class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):
     usage: Usage = Usage()
     running: float = 0.0
     reset_at: float | None = None
+    session_cost_usd: float | None = None
 
 
 class WorkSealed(Fact, frozen=True, kw_only=True, tag=True):

@@ -13,7 +13,7 @@ from . import facts as f
 from . import feedback
 from .limits import Exhausted, allowance
 from .spec import LAND, Gate, OnFail, Stage
-from .task import CONFLICT, TRANSIENT, Attempt, Candidate, Task, run_key
+from .task import CONFLICT, HELPLESS, TRANSIENT, Attempt, Candidate, Task, run_key
 from .verdicts import ALREADY_IN, Standing, find, stand, weigh
 
 TRIES = 3
@@ -234,7 +234,7 @@ def _stage(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
         return _own(task, Seal(number=attempt.number), now)
     if attempt.outcome in TRANSIENT:
         return _away(task, stage, attempt, now)
-    if attempt.outcome in ("denied", "missing", "stopped"):
+    if attempt.outcome in HELPLESS:
         return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
     why = feedback.of_attempt(stage, attempt)
     if why is not None:

@@ -17,6 +17,9 @@ from .spec import LAND, Limits, Pipeline, Session
 TRANSIENT = frozenset({"unavailable", "lost", "quota"})
 """Outcomes of an attempt that say nothing about the work: tried again, never charged."""
 
+HELPLESS = frozenset({"denied", "missing", "stopped", "altered"})
+"""Outcomes of an attempt after which only a person can go on."""
+
 Over = Literal["LANDED", "REJECTED", "FAILED", "CANCELLED"]
 
 
@@ -38,6 +41,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     running: float = 0.0
     ended_at: float | None = None
     reset_at: float | None = None
+    session_cost_usd: float | None = None
     work: f.Work | None = None
     changed: bool = False
     notes: tuple[str, ...] = ()
@@ -296,6 +300,7 @@ def _attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
         running=fact.running,
         ended_at=fact.at,
         reset_at=fact.reset_at,
+        session_cost_usd=fact.session_cost_usd,
     )
 
 
@@ -431,7 +436,7 @@ def _about_base(task: Task, key: str) -> bool:
 
 
 def _retried(task: Task, fact: f.Retried) -> Changes:
-    forgiven = TRANSIENT | {"denied", "missing", "stopped"}
+    forgiven = TRANSIENT | HELPLESS
     changes: Changes = {
         "ending": None,
         "over": None,
