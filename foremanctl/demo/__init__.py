@@ -1,0 +1,6 @@
+"""`foremanctl demo`: a Monday morning played through a real daemon, and checked from the outside.
+
+`monday` says what is to happen, `shop` is the repository that it happens to, `scripted` the agent that works there.
+`house` is the place apart in which all of it runs, `narrator` tells it, `person` answers the gates, `proof` looks at
+what is really there afterwards, and `play` goes through it from the first line to the exit code.
+"""
