@@ -1,0 +1,116 @@
+"""Claude Code, headless: how it is started. How it is read is in `claude_stream`. Measured with 2.1.330.
+
+`--include-partial-messages` costs about one line for every few tokens, and is worth it: only it tells the true
+output tokens before the result (a killed attempt never has one), and only it shows a long answer to be alive.
+"""
+
+from pathlib import Path
+
+from foremand.agents.claude_stream import ClaudeReader
+from foremand.agents.port import Job, Launch
+from foremand.core.spec import Agent
+
+CREDENTIALS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+)
+"""What Claude Code needs to reach its model. Other providers' variables are named in `[agent] env`."""
+
+WRITERS = ("Write", "Edit", "NotebookEdit")
+"""Tools that change files. A read stage does not have them, its subagents neither."""
+
+LOOKERS = ("Read", "Glob", "Grep", "WebFetch", "WebSearch")
+"""All that a read stage may use where no sandbox keeps its shell from writing."""
+
+ELSEWHERE = ("EnterWorktree", "ExitWorktree")
+"""Tools that move the work to another tree, where it would never be sealed."""
+
+UNSANDBOXED = "unsandboxed: claude may edit files and run simple file commands, every other command must be in `allow`"
+
+
+class Claude:
+    """The adapter for `adapter = "claude"`."""
+
+    program = "claude"
+    hint = (
+        "Get it with `npm install -g @anthropic-ai/claude-code` or from https://claude.com/claude-code, "
+        "or name its path in the agent's `command`."
+    )
+    version_args = ("--version",)
+
+    def launch(self, agent: Agent, job: Job) -> Launch:
+        """One headless run, the prompt on stdin: argv has a length limit, and other users can read it."""
+        permissions, warnings = _permissions(agent, job)
+        session = ("--resume", job.resume) if job.resume else ("--session-id", job.session_id)
+        bounds: tuple[str, ...] = ()
+        if job.max_turns is not None:
+            bounds += ("--max-turns", str(job.max_turns))
+        if job.budget_usd is not None:
+            bounds += ("--max-budget-usd", f"{max(job.budget_usd, 0.000001):.6f}")  # zero is refused
+        model = ("--model", agent.model) if agent.model else ()
+        return Launch(
+            argv=(
+                *(agent.command or (self.program,)),
+                *("-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+                *session,
+                *permissions,
+                *bounds,
+                *model,
+                *agent.args,
+            ),
+            env={
+                "CLAUDE_CONFIG_DIR": str(_config(job.home)),
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+                "DISABLE_AUTOUPDATER": "1",
+                # Root may bypass permissions only where the CLI is told that a sandbox holds it.
+                **({"IS_SANDBOX": "1"} if job.sandboxed else {}),
+            },
+            stdin=job.prompt.encode(errors="surrogateescape"),
+            credentials=(*CREDENTIALS, *agent.env),
+            warnings=warnings,
+        )
+
+    def reader(self, job: Job, state: bytes | None = None) -> ClaudeReader:
+        """A reader of its `stream-json` lines."""
+        return ClaudeReader.begin(job) if state is None else ClaudeReader.restore(state)
+
+    def resumable(self, home: Path, session_id: str) -> bool:
+        """Whether the session's transcript is there; it does not matter for which working directory."""
+        return any(_config(home).glob(f"projects/*/{session_id}.jsonl"))
+
+
+def _config(home: Path) -> Path:
+    return home / ".claude"
+
+
+def _permissions(agent: Agent, job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The flags that say what the agent may do, and what the person should know about them."""
+    if job.access == "read":
+        if job.sandboxed:
+            return ("--permission-mode", "bypassPermissions", *_without(*WRITERS, *ELSEWHERE)), ()
+        return (
+            ("--permission-mode", "dontAsk", "--tools", ",".join(LOOKERS), "--allowedTools", ",".join(LOOKERS)),
+            (),
+        )
+    if agent.permissions == "full" or (agent.permissions == "auto" and job.sandboxed):
+        return ("--permission-mode", "bypassPermissions", *_without(*ELSEWHERE)), ()
+    allowed = ("--allowedTools", *(f"Bash({command})" for command in agent.allow)) if agent.allow else ()
+    return (
+        ("--permission-mode", "acceptEdits", *_without(*ELSEWHERE), *allowed),
+        (UNSANDBOXED,) if agent.permissions == "auto" else (),
+    )
+
+
+def _without(*tools: str) -> tuple[str, ...]:
+    return ("--disallowedTools", ",".join(tools))

@@ -1,0 +1,180 @@
+"""The lines of Claude Code's `stream-json`, as far as we need them. Measured with 2.1.330.
+
+`type` is not always a line's first key; new types, subtypes and keys come with every release and are skipped.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from foremand.agents.claude_money import ModelUsage, Tokens
+
+
+class Head(Struct, frozen=True):
+    """What kind of line it is."""
+
+    type: str = ""
+    subtype: Any = None
+
+
+class Block(Struct, frozen=True):
+    """A block of a message, of whatever type."""
+
+    type: str = ""
+    text: str = ""
+    thinking: str = ""
+    id: str = ""
+    name: str = ""
+    input: Any = None
+    tool_use_id: str = ""
+    content: Any = None
+    is_error: bool | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes that the model wrote in it: no fewer than its tokens."""
+        written = len(self.text.encode()) + len(self.thinking.encode())
+        return written + (len(msgspec.json.encode(self.input)) if self.input is not None else 0)
+
+
+class Said(Struct, frozen=True):
+    """A message of the API."""
+
+    id: str = ""
+    model: str = ""
+    content: str | list[Block] = ""
+    usage: Tokens = Tokens()
+
+
+class Assistant(Struct, frozen=True):
+    """A part of the model's answer: one block, usually. The CLI's own error messages look the same."""
+
+    message: Said
+    parent_tool_use_id: str | None = None
+    error: str | None = None
+
+
+class User(Struct, frozen=True):
+    """What goes back to the model: results of tools."""
+
+    message: Said
+
+
+class Part(Struct, frozen=True):
+    """An event of the API's own stream."""
+
+    type: str = ""
+    message: Said | None = None
+    usage: Tokens = Tokens()
+
+
+class Stream(Struct, frozen=True):
+    """A `stream_event` line: a piece of an answer."""
+
+    event: Part
+    parent_tool_use_id: str | None = None
+    api_message_id: str = ""
+
+
+class Init(Struct, frozen=True):
+    """The beginning of a turn: the session."""
+
+    session_id: str
+    model: str = ""
+    claude_code_version: str = ""
+    permission_mode: str = field(default="", name="permissionMode")
+
+
+class Retry(Struct, frozen=True):
+    """The CLI asks the API again."""
+
+    attempt: int = 0
+    max_retries: int = 0
+    retry_delay_ms: float = 0.0
+    error_status: int | None = None
+    error: str | None = None
+
+
+class Denied(Struct, frozen=True):
+    """A tool call that was not permitted."""
+
+    tool_name: str = ""
+    tool_use_id: str | None = None
+    message: str = ""
+
+
+class Thought(Struct, frozen=True):
+    """Thinking goes on; an estimate of its tokens."""
+
+    estimated_tokens_delta: int = 0
+
+
+class RateLimit(Struct, frozen=True):
+    """A subscription's limit; `resets_at` in seconds since the epoch."""
+
+    status: str = ""
+    resets_at: float | None = field(default=None, name="resetsAt")
+    rate_limit_type: str = field(default="", name="rateLimitType")
+
+
+class RateLimitEvent(Struct, frozen=True):
+    """The limit of a subscription has changed. Not given with an API key."""
+
+    rate_limit_info: RateLimit = RateLimit()
+
+
+class Result(Struct, frozen=True):
+    """The end of a turn. A line that does not say whether it is an error is one."""
+
+    is_error: bool = True
+    result: str | None = None
+    errors: list[str] | None = None
+    api_error_status: int | None = None
+    terminal_reason: str | None = None
+    session_id: str | None = None
+    total_cost_usd: float | None = None
+    model_usage_since_last_result: dict[str, ModelUsage] | None = None
+    permission_denials: list[Any] | None = None
+
+
+Line = Assistant | User | Stream | Init | Retry | Denied | Thought | RateLimitEvent | Result
+
+_HEAD = msgspec.json.Decoder(Head)
+_KINDS: dict[str, msgspec.json.Decoder[Any]] = {
+    "assistant": msgspec.json.Decoder(Assistant),
+    "user": msgspec.json.Decoder(User),
+    "result": msgspec.json.Decoder(Result),
+    "stream_event": msgspec.json.Decoder(Stream),
+    "rate_limit_event": msgspec.json.Decoder(RateLimitEvent),
+    "system/init": msgspec.json.Decoder(Init),
+    "system/api_retry": msgspec.json.Decoder(Retry),
+    "system/permission_denied": msgspec.json.Decoder(Denied),
+    "system/thinking_tokens": msgspec.json.Decoder(Thought),
+}
+
+
+def decode(line: bytes) -> Line | None:
+    """The line, None where it is of a kind that we have no use for. ValueError for what is no such stream."""
+    try:
+        return _decode(line)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return _decode(_mended(line))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _decode(line: bytes) -> Line | None:
+    head = _HEAD.decode(line)
+    known = _KINDS.get(f"system/{head.subtype}" if head.type == "system" else head.type)
+    return None if known is None else known.decode(line)
+
+
+def _mended(line: bytes) -> bytes:
+    """The line with what strict JSON refuses replaced: bytes that are no UTF-8, halves of surrogate pairs (a
+    text that was cut in the middle of a sign). A result must not get lost for that."""
+    data = json.loads(line.decode(errors="replace"))
+    return json.dumps(data, ensure_ascii=False).encode(errors="replace")
