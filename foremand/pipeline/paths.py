@@ -1,0 +1,42 @@
+"""Path rules: which changed paths a list of gitignore-style patterns means.
+
+Patterns are those of a `.gitignore` at the top of the repository (`api/` is the folder wherever it lies, `/api/`
+the one at the top, the last pattern that matches decides, `!` takes away), read by pathspec. Names are compared
+byte for byte; a rename is asked about by both of its names.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pathspec import GitIgnoreSpec
+
+
+@lru_cache(maxsize=256)
+def _compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def matches(patterns: tuple[str, ...], path: str) -> bool:
+    """Whether the patterns mean this path, relative to the repository's top. No patterns mean no path."""
+    return _compiled(patterns).match_file(path)
+
+
+def touches(patterns: tuple[str, ...], changed: Iterable[str]) -> bool:
+    """Whether a gate with these `paths` applies to a change of these paths: without patterns to every change."""
+    return not patterns or any(matches(patterns, path) for path in changed)
+
+
+def complaint(pattern: str) -> str:
+    """Why one pattern could never match, which would leave its gate unasked; empty where it is sound."""
+    bare = pattern.removeprefix("!")
+    if not bare.strip() or pattern != pattern.strip():
+        return "is empty, or begins or ends with a space"
+    if "\0" in bare or "\n" in bare:
+        return "must not hold a NUL byte or a newline"
+    if bare.startswith("./") or ".." in bare.split("/"):
+        return "can never match: patterns start at the repository's top, without ./ or .."
+    try:
+        understood = [each for each in GitIgnoreSpec.from_lines([pattern]).patterns if each.include is not None]
+    except ValueError:
+        understood = []
+    return "" if understood else "is not a pattern (gitignore's rules; \\# and \\! for a first # or !)"
