@@ -1,0 +1,93 @@
+"""What every command understands, before or after its name: --format, -q, --socket."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import Format, Output
+
+if TYPE_CHECKING:  # grpc takes 90 ms to import: only commands that talk to the daemon pay for it
+    from .client import Client
+
+
+class Asked:
+    """What this call was asked for, whichever side of the command's name it stood on."""
+
+    def __init__(self) -> None:
+        self.format = Format.TABLE.value
+        self.quiet = False
+        self.socket: str | None = None
+
+    @property
+    def out(self) -> Output:
+        """stdout in the format that was asked for."""
+        return Output(Format(self.format), quiet=self.quiet)
+
+    def client(self, *, start: bool = False) -> "Client":
+        """A connection to the daemon. `start`: one is started where none answers."""
+        from .client import Client, connect_or_start
+        from .place import Place
+
+        place = Place.find(self.socket)
+        return connect_or_start(place) if start else Client(place)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value and param.name:
+        setattr(ctx.ensure_object(Asked), param.name, value)
+
+
+def _common() -> list[click.Parameter]:
+    formats = click.Choice([form.value for form in Format])
+    return [
+        click.Option(
+            ["--format"], type=formats, expose_value=False, callback=_remember, help="How stdout looks [table]."
+        ),
+        click.Option(
+            ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_remember, help="Print ids only."
+        ),
+        click.Option(
+            ["--socket"], metavar="PATH", expose_value=False, callback=_remember, help="The daemon's socket."
+        ),
+    ]
+
+
+class Command(click.Command):
+    """A command with the common options, whose help ends with examples (without the leading `foremanctl`)."""
+
+    def __init__(self, *args: Any, examples: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.extend(_common())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, one a line."""
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}foremanctl {example}\n")
+
+
+def add_common(group: click.Group) -> None:
+    """The common options stand before a command's name too."""
+    group.params.extend(_common())
+
+
+def repository(value: str | None) -> str:
+    """The absolute path of `-C`, or of where we are. The daemon has another working directory."""
+    return str(Path(value or ".").absolute())
+
+
+repo_option = click.option(
+    "-C",
+    "repo",
+    metavar="REPO",
+    type=click.Path(exists=True, file_okay=False),
+    help="A folder of the repository [where you are].",
+)
+
+task_argument = click.argument("task", type=click.IntRange(min=1), metavar="ID")
+tasks_argument = click.argument("tasks", type=click.IntRange(min=1), metavar="ID...", nargs=-1, required=True)

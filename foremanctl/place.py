@@ -1,0 +1,96 @@
+"""Where the daemon's socket is, and the one beside it that tells who is asking."""
+
+import json
+import os
+import socket as sockets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .exits import Denied, Unreachable, Usage
+
+_LONGEST = 107  # bytes of a Unix socket's path (sun_path holds 108 with the closing NUL)
+_OPERATOR = ".operator"
+_GREETING_SECONDS = 5.0
+_GREETING_BYTES = 65536
+
+_START = "start one with: foremand (in the foreground); `foremanctl submit` starts one by itself"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The socket's absolute path. `named`: somebody asked for just this one."""
+
+    path: str
+    named: bool = False
+
+    @classmethod
+    def find(cls, socket: str | None) -> "Place":
+        """By --socket, else FOREMAND_SOCKET, else the runtime folder's. Usage if the path is too long to exist."""
+        named = socket or os.environ.get("FOREMAND_SOCKET")
+        place = cls(str(Path(named).absolute()) if named else _default(), named=bool(named))
+        length = len(os.fsencode(place.path + _OPERATOR))
+        if length > _LONGEST:
+            raise Usage(
+                f"the socket's path is too long: {place.path}",
+                why=f"a Unix socket's path has at most {_LONGEST} bytes; this one, with the {_OPERATOR!r} of the "
+                f"socket beside it, has {length}",
+                hint="give a shorter one with --socket or FOREMAND_SOCKET",
+            )
+        return place
+
+    def greet(self) -> "Operator":
+        """A new operator's connection. Unreachable if nobody answers, Denied if the daemon does not want us."""
+        connection = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+        connection.settimeout(_GREETING_SECONDS)
+        try:
+            connection.connect(self.path + _OPERATOR)
+            answer = _answer(connection)
+        except PermissionError as error:
+            connection.close()
+            raise Denied(
+                f"the daemon's socket is not yours: {self.path}", why=str(error), hint="run as the daemon's user"
+            ) from error
+        except (OSError, ValueError) as error:
+            connection.close()
+            raise Unreachable(
+                f"no daemon answers at {self.path}", why=str(error), hint=_START, lost=True
+            ) from error
+        if "token" in answer:
+            return Operator(answer["token"], connection)
+        connection.close()
+        raise Denied("the daemon refuses this caller", why=answer.get("refused", ""), hint=answer.get("hint", ""))
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A person at the daemon: the token holds while the connection is open."""
+
+    token: str
+    connection: sockets.socket = field(repr=False)
+
+    def close(self) -> None:
+        """The token ends."""
+        self.connection.close()
+
+
+def _answer(connection: sockets.socket) -> dict[str, str]:
+    read = b""
+    while not read.endswith(b"\n"):
+        piece = connection.recv(4096)
+        if not piece:
+            raise ConnectionError("the daemon closed the connection without a word")
+        read += piece
+        if len(read) > _GREETING_BYTES:
+            raise ValueError("what answers there is no foremand")
+    answer = json.loads(read)
+    if not isinstance(answer, dict):
+        raise ValueError("what answers there is no foremand")  # noqa: TRY004 (one kind of wrong answer)
+    return answer
+
+
+def _default() -> str:
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return str(Path(runtime).absolute() / "foremand" / "foremand.sock")
+    import platformdirs  # 25 ms that hardly anybody needs
+
+    return str(Path(platformdirs.user_runtime_dir("foremand")) / "foremand.sock")

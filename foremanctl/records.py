@@ -1,0 +1,117 @@
+"""The stable JSON names: what a script can rely on. More names may be added, none is taken away.
+
+What is not there is null: an unknown cost is not 0, and a gate that was not asked yet has no verdict.
+"""
+
+import json
+from typing import Any
+
+from foremand.v1 import foremand_pb2 as pb
+
+Record = dict[str, Any]
+
+
+def task(of: pb.Task) -> Record:
+    """A task, as `list` shows it."""
+    return {
+        "id": of.id,
+        "title": of.title,
+        "repo": of.repo,
+        "branch": of.branch or None,
+        "into": of.into or None,
+        "profile": of.profile or None,
+        "state": state(of),
+        "reason": of.reason,
+        "stage": of.stage or None,
+        "attempt": of.attempt,
+        "revision": of.revision or None,
+        "landed_commit": of.landed_commit or None,
+        "cost_usd": _cost(of),
+        "tokens": of.tokens,
+        "created_at": of.created_at or None,
+        "updated_at": of.updated_at or None,
+        "gates": [_gate(gate) for gate in of.gates],
+        "waiting_for": of.waiting_for or None,
+        "stages": list(of.stages),
+        "unsandboxed": of.unsandboxed,
+        "files": of.files,
+        "added": of.added,
+        "removed": of.removed,
+    }
+
+
+def detail(of: pb.TaskDetail) -> Record:
+    """A task with everything known of it, as `show` gives it."""
+    return task(of.task) | {
+        "prompt": of.prompt,
+        "attempts": [_attempt(attempt) for attempt in of.attempts],
+        "approvals": [_approval(approval) for approval in of.approvals],
+        "base": of.base or None,
+        "pipeline_hash": of.pipeline_hash or None,
+        "pipeline_origin": of.pipeline_origin or None,
+        "feedback": of.feedback or None,
+        "notes": list(of.notes),
+    }
+
+
+def event(of: pb.Event) -> Record:
+    """One event: its own fields beside `seq`, `at`, `task` and `type`, which always win."""
+    try:
+        data = json.loads(of.data) if of.data else {}
+    except ValueError:
+        data = of.data.decode(errors="backslashreplace")
+    fields = data if isinstance(data, dict) else {"data": data}
+    head = {"seq": of.seq, "at": of.at, "task": of.task, "type": of.type}
+    return head | {name: value for name, value in fields.items() if name not in head}
+
+
+def state(of: pb.Task) -> str:
+    """The state's plain name. A state of a later version has its number for a name."""
+    try:
+        return pb.TaskState.Name(of.state)
+    except ValueError:
+        return str(of.state)
+
+
+def _gate(of: pb.Gate) -> Record:
+    return {
+        "name": of.name,
+        "kind": of.kind,
+        "stage": of.stage,
+        "verdict": of.verdict or None,
+        "revision": of.revision or None,
+        "reason": of.reason,
+    }
+
+
+def _attempt(of: pb.Attempt) -> Record:
+    return {
+        "stage": of.stage,
+        "number": of.number,
+        "agent": of.agent,
+        "outcome": of.outcome or None,
+        "exit_code": of.exit_code if of.HasField("exit_code") else None,
+        "session_id": of.session_id or None,
+        "revision": of.revision or None,
+        "cost_usd": _cost(of),
+        "tokens": of.tokens,
+        "turns": of.turns,
+        "started_at": of.started_at or None,
+        "ended_at": of.ended_at or None,
+        "reason": of.reason,
+    }
+
+
+def _approval(of: pb.Approval) -> Record:
+    return {
+        "gate": of.gate,
+        "decision": of.decision,
+        "revision": of.revision,
+        "by": of.by,
+        "at": of.at,
+        "message": of.message,
+    }
+
+
+def _cost(of: pb.Task | pb.Attempt) -> float | None:
+    return of.cost_usd if of.HasField("cost_usd") else None
