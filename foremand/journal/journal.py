@@ -32,10 +32,10 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, busy: float = 5.0) -> None:
-        connection = connect_writer(path, busy)
+        connection, last = connect_writer(path, busy)
         self._reader = Reader(path)
-        self._writer = Writer(connection, path, lambda records: self._feed.publish(records))
-        self._feed = Feed(self._writer.first_seq, self._history)
+        self._feed = Feed(last, self._history)
+        self._writer = Writer(connection, path, last, self._feed.publish)
 
     @classmethod
     def open(cls, path: Path, *, busy: float = 5.0) -> Self:

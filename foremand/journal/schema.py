@@ -69,8 +69,8 @@ def failure(path: Path, error: Exception) -> JournalCorrupt | JournalFailed:
     return JournalFailed(path, str(error))
 
 
-def connect_writer(path: Path, busy: float) -> sqlite3.Connection:
-    """Open the journal to write, made or brought to the present version if need be.
+def connect_writer(path: Path, busy: float) -> tuple[sqlite3.Connection, int]:
+    """Open the journal to write, made or brought to the present version if need be; give its last number too.
 
     `busy` is how long to wait, in seconds, for another program that holds it.
     Raises JournalNewer, JournalCorrupt or JournalFailed; the file is then as it was.
@@ -88,10 +88,10 @@ def connect_writer(path: Path, busy: float) -> sqlite3.Connection:
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             connection.execute(f"PRAGMA journal_size_limit = {CHECKPOINT_PAGES * 4096}")
             _advance(connection)
+            return connection, _last_seq(connection, path)
         except BaseException:
             connection.close()
             raise
-    return connection
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -119,6 +119,13 @@ def _advance(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")
+
+
+def _last_seq(connection: sqlite3.Connection, path: Path) -> int:
+    row = connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()
+    if row is None:
+        raise JournalCorrupt(path, "it does not say where its sequence ends")
+    return int(row[0])
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

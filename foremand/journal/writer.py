@@ -56,12 +56,12 @@ Outcomes = list[tuple[_Job, Any, Exception | None]]
 class Writer:
     """Owns the writing connection. `publish` is called on the event loop, in the order of commits."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, publish: Callable[[list[Record]], None]) -> None:
-        (self._seq,) = connection.execute("SELECT value FROM counters WHERE name = 'seq'").fetchone()
-        self.first_seq: int = self._seq
-        """The last number in the journal when it was opened."""
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, seq: int, publish: Callable[[list[Record]], None]
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._seq = seq
         self._publish = publish
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
