@@ -1,0 +1,76 @@
+"""The demo, played with a real daemon; and every way of breaking it, each of which it must notice."""
+
+import io
+
+import msgspec
+
+from foremanctl.demo.monday import FEATURE, UPGRADE, Monday
+from foremanctl.demo.play import play
+
+
+async def played(monday):
+    out = io.StringIO()
+    happened = await play(monday, out=out)
+    return happened, out.getvalue()
+
+
+def with_pipeline(change):
+    files = dict(Monday().files)
+    files[".foremand/pipeline.toml"] = change(files[".foremand/pipeline.toml"])
+    return Monday(files=files, patience=30)
+
+
+async def test_it_happens():
+    happened, story = await played(Monday())
+    assert happened, story
+    assert "  NO   " not in story
+    assert "gate tests: FAIL" in story
+    assert "foremanctl approve 2 api-owner" in story
+
+
+async def test_it_happens_without_bubblewrap(path_without_bubblewrap, monkeypatch):
+    monkeypatch.setenv("PATH", path_without_bubblewrap)
+    happened, story = await played(Monday())
+    assert happened, story
+    assert "unsandboxed" in story
+
+
+async def test_a_test_gate_that_always_passes_is_noticed():
+    def always_true(text):
+        return text.replace('"-m", "unittest", "discover", "-t", ".", "-s", "tests"]', '"-c", ""]')
+
+    happened, story = await played(with_pipeline(always_true))
+    assert not happened
+    assert "NO   the test gate refused the bug fix once" in story
+    assert "NO   the tests pass in a fresh clone of main" in story
+
+
+async def test_a_missing_approval_is_noticed():
+    silent = msgspec.structs.replace(FEATURE, answer=None)
+    happened, story = await played(Monday(feature=silent, patience=12))
+    assert not happened
+    assert "NO   the feature was approved by a person at api-owner" in story
+    assert "NO   the feature ended LANDED" in story
+    assert "yes  nothing is left running" in story
+
+
+async def test_a_refused_approval_is_noticed():
+    refused = msgspec.structs.replace(FEATURE, answer="reject", message="no")
+    happened, story = await played(Monday(feature=refused))
+    assert not happened
+    assert "NO   the feature ended LANDED" in story
+
+
+async def test_a_feature_that_nobody_was_asked_about_is_noticed():
+    ungated = with_pipeline(lambda text: text.replace('"build", "tests", "api-owner"]', '"build", "tests"]'))
+    happened, story = await played(ungated)
+    assert not happened
+    assert "NO   the feature was approved by a person at api-owner" in story
+
+
+async def test_an_approval_in_place_of_the_reject_is_noticed():
+    approved = msgspec.structs.replace(UPGRADE, answer="approve", message="fine")
+    happened, story = await played(Monday(upgrade=approved))
+    assert not happened
+    assert "NO   the upgrade was rejected by a person at final-review" in story
+    assert "NO   the upgrade is not on main" in story
