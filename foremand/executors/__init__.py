@@ -1,0 +1,6 @@
+"""Running a program so that it outlives the daemon, ends as a whole, and is accounted for.
+
+Agents, workspace setups and gates all run by this one way: a directory per run (`spool`), a small supervisor
+process that holds its lock (`shim`), a view of the file system made for it (`sandbox`), and the daemon's hand
+on all of it (`local`).
+"""

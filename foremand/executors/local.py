@@ -1,0 +1,210 @@
+"""Runs on this machine: start, watch, stop. The daemon may die at any moment; the next one finds the runs again."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from . import shim
+from .errors import NotStarted, RunLost, StartFailed
+from .sandbox import Mounts, Sandbox, Unsandboxed
+from .shim.processes import end_marked
+from .spool import Exit, Spool, State
+
+_HAND_OVER = 10.0
+"""Seconds within which a run that is being started must have its shim: it takes some 30 ms."""
+_GLANCE = 0.01
+"""Seconds between looks during the hand-over, the only time when there is nothing to wait on."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run. `env` is the whole environment: nothing of the daemon's own reaches the program.
+
+    Words and names may hold any bytes but NUL, decoded as `os.fsdecode` does. With a sandbox, `mounts` say what the
+    program sees and `cwd` is a path inside; without one, a `cwd` inside `mounts.at` means that place in
+    `mounts.tree`. `stdin`: its whole standard input, None for none. `deadline`: seconds of running time.
+    `grace`: seconds between SIGINT, SIGTERM and SIGKILL at the deadline. `marker` tells this run's processes from
+    all others on the machine: it must name this daemon's state directory as well as the run.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: dict[str, str]
+    stdin: bytes | None = None
+    deadline: float | None = None
+    grace: float = 5.0
+    mounts: Mounts | None = None
+    marker: str
+
+
+class LocalExecutor:
+    """Starts runs behind shims of their own. `sandbox` is what `Sandbox.probe` found."""
+
+    def __init__(self, sandbox: Sandbox | Unsandboxed) -> None:
+        self.sandbox = sandbox
+
+    def state(self, run: Path) -> State:
+        """What the files in directory `run` say; never from a pid."""
+        return Spool(run).state()
+
+    async def start(self, run: Path, command: Command) -> None:
+        """Starts `command` in the run directory `run`, once: a run that is there already is left as it is.
+
+        When this returns the run has its shim. A program that is missing is no error here but the run's end.
+        Raises RunLost for a run that was begun and lost, StartFailed when there can be no shim.
+        """
+        until = time.monotonic() + _HAND_OVER
+        spool = Spool(run)
+        while True:
+            match spool.state():
+                case "exited":
+                    return
+                case "lost":
+                    raise await self._lost(spool)
+                case "running" if spool.shim() is not None:
+                    return
+                case "new":
+                    await asyncio.to_thread(self._launch, spool, command)
+                case _:
+                    await asyncio.sleep(_GLANCE)
+            if time.monotonic() > until:
+                raise StartFailed(run, f"no shim after {_HAND_OVER:g} s")
+
+    def _launch(self, spool: Spool, command: Command) -> None:
+        spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", str(Path(shim.__file__).parent), str(spool.path)],
+                input=self._request(command),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C on the daemon's terminal is not for the run
+                check=False,
+            )
+        except OSError as error:
+            raise StartFailed(spool.path, str(error)) from error
+        if done.returncode not in (shim.STARTED, shim.BUSY, shim.USED):
+            said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise StartFailed(spool.path, said or f"its shim ended with {done.returncode}")
+
+    def _request(self, command: Command) -> bytes:
+        argv, cwd, sandboxed = command.argv, command.cwd, False
+        if command.mounts is not None:
+            if isinstance(self.sandbox, Sandbox):
+                argv, cwd, sandboxed = self.sandbox.wrap(argv, command.mounts, cwd), "/", True
+            elif Path(cwd).is_relative_to(command.mounts.at):
+                cwd = str(command.mounts.tree / Path(cwd).relative_to(command.mounts.at))
+        spec: dict[str, Any] = {
+            "argv": argv,
+            "cwd": cwd,
+            "env": command.env | {shim.MARKER: command.marker},
+            "stdin": None if command.stdin is None else len(command.stdin),
+            "deadline": command.deadline,
+            "grace": command.grace,
+            "marker": command.marker,
+            "sandboxed": sandboxed,
+        }
+        # Not msgspec: words that are not UTF-8 come as lone surrogates, which only the standard library's JSON takes.
+        return json.dumps(spec).encode() + b"\n" + (command.stdin or b"")
+
+    async def wait(self, run: Path) -> Exit:
+        """How the run ended, as soon as it has. Costs nothing meanwhile; any number may wait.
+
+        Raises RunLost when the shim vanished, after ending what it left behind; NotStarted for a new run.
+        """
+        spool = Spool(run)
+        held = await self._hold(spool)
+        if held is not None:
+            try:
+                await _readable(held)
+            finally:
+                os.close(held)
+        match spool.state():
+            case "exited":
+                try:
+                    return spool.exit()
+                except msgspec.DecodeError as error:
+                    raise RunLost(run, f"its record of the end is not readable: {error}") from error
+            case "new":
+                raise NotStarted(run)
+            case _:
+                raise await self._lost(spool)
+
+    async def stop(self, run: Path, reason: str, grace: float = 5.0) -> Exit:
+        """Ends the run's whole tree: SIGINT, after `grace` seconds SIGTERM, after as many again SIGKILL.
+
+        Returns how it ended, which may be by itself. A run that is new is recorded as never to be started.
+        Raises RunLost.
+        """
+        spool = Spool(run)
+        held = await self._hold(spool)
+        if held is None:
+            if spool.state() == "new" and not await asyncio.to_thread(spool.forbid, reason):
+                return await self.stop(run, reason, grace)  # it was being started just then
+            return await self.wait(run)
+        try:
+            spool.ask({"do": "stop", "reason": reason[:500], "grace": grace})
+            async with asyncio.timeout(2 * grace + 2 * shim.STRUGGLE):
+                await _readable(held)
+        except TimeoutError:
+            signal.pidfd_send_signal(held, signal.SIGKILL)  # the shim itself hangs; its program dies with it
+        finally:
+            os.close(held)
+        return await self.wait(run)
+
+    async def alive(self, root: Path) -> list[Path]:
+        """The run directories below `root` that have a living shim."""
+
+        def search() -> list[Path]:
+            found = []
+            for folder, below, names in os.walk(root):
+                if shim.LOCK in names and shim.RUN in names:
+                    below.clear()
+                    found.append(Path(folder))
+            return sorted(run for run in found if Spool(run).state() == "running")
+
+        return await asyncio.to_thread(search)
+
+    async def _hold(self, spool: Spool) -> int | None:
+        """A pidfd of the run's shim, None when it is not running. The pid in the lock file is its own for certain:
+        the lock is still held after the pidfd was opened."""
+        until = time.monotonic() + _HAND_OVER
+        while spool.state() == "running":
+            pid = spool.shim()
+            if pid is not None:
+                try:
+                    held = os.pidfd_open(pid)
+                except ProcessLookupError:
+                    pass  # it ended just now
+                else:
+                    if spool.state() == "running":
+                        return held
+                    os.close(held)
+            if time.monotonic() > until:
+                raise StartFailed(spool.path, f"its lock is held, but by no shim of this machine, for {_HAND_OVER:g} s")
+            await asyncio.sleep(_GLANCE)
+        return None
+
+    async def _lost(self, spool: Spool) -> RunLost:
+        """Ends what a vanished shim left: the program died with it, but its children need not have."""
+        left = await asyncio.to_thread(end_marked, spool.record()["marker"])
+        rest = f"; could not be ended: processes {sorted(left)}" if left else ""
+        return RunLost(spool.path, f"its supervisor is gone and left no record{rest}")
+
+
+async def _readable(file: int) -> None:
+    """Until `file` can be read, which for a pidfd means that the process has ended."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_reader(file, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(file)

@@ -1,0 +1,25 @@
+"""The supervisor of one run: a program of its own, `python -I -S .../shim RUNDIR`, spoken to through files.
+
+It imports nothing but a few modules of the standard library and no part of foremand, since one of it lives beside
+every agent: about 4 MB. It is single-threaded, because the program's parent-death signal follows a thread.
+
+What to run comes on its standard input: one line of JSON, then the bytes of the program's own standard input.
+Everything in RUNDIR is written under RUNDIR/lock, so that two starters at once make one run; the values of the
+environment are never written at all.
+"""
+
+LOCK, RUN, STDIN, OUT, ERR = "lock", "run.json", "stdin", "out", "err"
+CONTROL, EXIT, LOG = "control", "exit.json", "shim.log"
+"""The files of a run's directory, explained in `foremand.executors.spool`."""
+
+MARKER = "FOREMAND_ATTEMPT"
+"""The variable that every process of a run inherits, by which even those that got away are found."""
+
+STATUS_FD = 99
+"""Where bubblewrap tells how far it came; high, so that it is never one of the shim's own."""
+
+STARTED, TORN, BUSY, USED = 0, 74, 75, 76
+"""Exit codes of the starting process: running now; half a request; someone else holds the lock; it ran before."""
+
+STRUGGLE = 10.0
+"""Seconds for which processes that survive SIGKILL are fought before the end is recorded without them."""

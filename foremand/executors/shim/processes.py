@@ -1,0 +1,93 @@
+"""Who descends from whom and who carries which marker, from /proc; and how to signal nobody else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from . import MARKER, STRUGGLE
+
+TYPE_CHECKING = False  # as `typing` would say it, which costs the shim half a megabyte
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Process:
+    """What one line of /proc/PID/stat tells: enough to draw the tree of processes."""
+
+    def __init__(self, stat: bytes) -> None:
+        # The command's name stands in brackets and may itself hold brackets and spaces.
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        self.alive = fields[0] not in (b"Z", b"X")
+        self.parent = int(fields[1])
+        self.began = int(fields[19])
+
+
+def process(pid: int) -> Process | None:
+    """The process as it is now, None when it has gone."""
+    stat = _read(f"/proc/{pid}/stat")
+    return Process(stat) if stat else None
+
+
+def descendants(root: int) -> dict[int, Process]:
+    """Every process below `root`, zombies included, by pid."""
+    everyone = {pid: found for pid in _pids() if (found := process(pid))}
+    children: dict[int, list[int]] = {}
+    for pid, found in everyone.items():
+        children.setdefault(found.parent, []).append(pid)
+    below: dict[int, Process] = {}
+    ahead = children.get(root, [])
+    while ahead:
+        pid = ahead.pop()
+        below[pid] = everyone[pid]
+        ahead += children.get(pid, [])
+    return below
+
+
+def strike_marked(marker: str) -> set[int]:
+    """Kills every process of this user, but for the caller, that inherited `marker`; returns who that was."""
+
+    def carries(pid: int) -> bool:
+        return f"{MARKER}={marker}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
+
+    found = {pid for pid in _pids() if pid != os.getpid() and carries(pid)}
+    for pid in found:
+        strike(pid, signal.SIGKILL, carries)
+    return found
+
+
+def end_marked(marker: str, patience: float = STRUGGLE) -> set[int]:
+    """Kills what carries `marker` until nothing does; blocks. Returns who is still there after `patience` seconds."""
+    until = time.monotonic() + patience
+    while (left := strike_marked(marker)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return left
+
+
+def strike(pid: int, number: int, ours: Callable[[int], bool]) -> None:
+    """Signals the process only if, held by a pidfd, it is still `ours`: its pid may have gone to another one."""
+    try:
+        held = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if ours(pid):
+            signal.pidfd_send_signal(held, number)
+    except OSError:
+        pass  # gone, or of another user: whoever wants it gone looks again anyway
+    finally:
+        os.close(held)
+
+
+def _pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - pathlib is too big here
+
+
+def _read(path: str) -> bytes:
+    """A file of /proc, empty when the process has gone or is not ours to look at."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is too big here
+            return file.read()
+    except OSError:
+        return b""
