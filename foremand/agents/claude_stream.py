@@ -1,6 +1,7 @@
 """Claude Code's `stream-json`: lines in, events and a judgement out. Measured with 2.1.330.
 
-The end of a run is the end of its output, not its first result: a background command that ends later starts another turn.
+The end of a run is the end of its output, not its first result: a background command that ends later starts
+another turn.
 """
 
 from collections.abc import Callable, Iterable
@@ -119,14 +120,14 @@ class ClaudeReader:
 
     def _streamed(self, line: bytes) -> None:
         """Counts the bytes of a piece of an answer whose tokens nobody has told yet."""
-        start = line.find(b'_delta","')
+        start = line.find(b'_delta","', len(BLOCK) + 5)  # the inner one: the kind of the piece
         if start < 0:
             return
         start = line.find(b'":"', start) + 3
         at = line.rfind(b'"api_message_id":"') + 18
         message = self._state.ledger.open.get(line[at : line.find(b'"', at)].decode(errors="replace"))
         if message is not None:
-            message.streamed += max(0, line.rfind(b'"},') - start)
+            message.streamed += max(0, line.rfind(b'"}},"') - start)
 
     def _on_stream(self, read: Stream) -> Iterable[AgentEvent]:
         part = read.event

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from foremand.agents.port import AgentEvent, File, Job, Launch, Outcome, OutcomeKind, Usage
-from foremand.agents.words import ending, last_line
+from foremand.agents.words import cut, ending, last_line
 from foremand.core.spec import Agent
 
 OUTPUT_LIMIT = 64 * 1024
@@ -67,7 +67,7 @@ class CommandReader:
         self._tail += b"\n"
         if len(self._tail) > 2 * OUTPUT_LIMIT:
             del self._tail[:-OUTPUT_LIMIT]
-        return (AgentEvent("text", line.decode(errors="replace")),)
+        return (AgentEvent("text", cut(line.decode(errors="replace"))),)
 
     def usage(self) -> Usage:
         """Unknown, which is not zero."""

@@ -52,6 +52,8 @@ class Cut:
 
     text: str = "half an ans"
     times: int | None = 1
+    after: float = 0.1
+    """Seconds for the client to read what it got."""
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(step)
             case Cut(text):
                 self._stream(unfinished(request, text))
+                time.sleep(step.after)
                 self.close_connection = True  # no last chunk: the client sees a broken stream
             case Hang(text):
                 self._stream(unfinished(request, text))

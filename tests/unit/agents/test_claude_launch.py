@@ -1,0 +1,110 @@
+"""The argv and environment that Claude Code is started with."""
+
+import pytest
+
+from foremand.agents.claude import Claude
+
+
+def after(argv, flag):
+    assert argv.count(flag) == 1
+    return argv[argv.index(flag) + 1]
+
+
+def test_a_new_session_in_the_sandbox(make_agent, make_job):
+    job = make_job(prompt="fix ü\n" * 3)
+    launch = Claude().launch(make_agent(), job)
+    assert launch.argv == (
+        *("claude", "-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+        *("--session-id", "11111111-2222-4333-8444-555555555555"),
+        *("--permission-mode", "bypassPermissions", "--disallowedTools", "EnterWorktree,ExitWorktree"),
+    )
+    assert launch.stdin == job.prompt.encode()
+    assert launch.env == {
+        "CLAUDE_CONFIG_DIR": f"{job.home}/.claude",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "IS_SANDBOX": "1",
+    }
+    assert launch.warnings == ()
+    assert launch.prepare == ()
+
+
+def test_a_retry_resumes_and_names_no_new_session(make_agent, make_job):
+    argv = Claude().launch(make_agent(), make_job(resume="earlier")).argv
+    assert after(argv, "--resume") == "earlier"
+    assert "--session-id" not in argv
+
+
+def test_limits_model_command_and_arguments_are_passed_on(make_agent, make_job):
+    agent = make_agent(model="opus", command=("npx", "claude"), args=("--effort", "high"))
+    argv = Claude().launch(agent, make_job(budget_usd=1.5, max_turns=40)).argv
+    assert argv[:3] == ("npx", "claude", "-p")
+    assert argv[-2:] == ("--effort", "high")
+    assert (after(argv, "--model"), after(argv, "--max-turns")) == ("opus", "40")
+    assert after(argv, "--max-budget-usd") == "1.500000"
+
+
+@pytest.mark.parametrize("left", [0.0, -1.0, 1e-9])
+def test_a_budget_that_is_used_up_stays_a_budget(make_agent, make_job, left):
+    """The CLI refuses zero as an argument; leaving the flag out would be no limit at all."""
+    argv = Claude().launch(make_agent(), make_job(budget_usd=left)).argv
+    assert float(after(argv, "--max-budget-usd")) == 1e-6
+
+
+def test_the_prompt_is_not_on_the_command_line(make_agent, make_job):
+    launch = Claude().launch(make_agent(), make_job(prompt="x" * 1_000_000))
+    assert sum(map(len, launch.argv)) < 1000
+
+
+def test_credentials_are_names_and_the_agents_own_come_with_them(make_agent, make_job):
+    launch = Claude().launch(make_agent(env=("AWS_PROFILE",)), make_job())
+    assert {"ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_BASE_URL", "AWS_PROFILE"} <= set(
+        launch.credentials
+    )
+    assert not set(launch.credentials) & set(launch.env)
+
+
+@pytest.mark.parametrize(
+    ("permissions", "sandboxed", "mode", "warned"),
+    [
+        ("auto", True, "bypassPermissions", False),
+        ("auto", False, "acceptEdits", True),
+        ("edit", True, "acceptEdits", False),
+        ("edit", False, "acceptEdits", False),
+        ("full", True, "bypassPermissions", False),
+        ("full", False, "bypassPermissions", False),
+    ],
+)
+def test_permissions_of_a_writer(make_agent, make_job, permissions, sandboxed, mode, warned):
+    launch = Claude().launch(make_agent(permissions=permissions), make_job(sandboxed=sandboxed))
+    assert after(launch.argv, "--permission-mode") == mode
+    assert bool(launch.warnings) is warned
+    assert ("IS_SANDBOX" in launch.env) is sandboxed
+
+
+def test_allowed_commands_are_given_where_not_everything_is(make_agent, make_job):
+    agent = make_agent(permissions="edit", allow=("pytest", "npm *"))
+    argv = Claude().launch(agent, make_job()).argv
+    at = argv.index("--allowedTools")
+    assert argv[at + 1 : at + 3] == ("Bash(pytest)", "Bash(npm *)")
+
+
+@pytest.mark.parametrize("permissions", ["auto", "edit", "full"])
+def test_a_reader_cannot_write_whatever_the_writers_may(make_agent, make_job, permissions):
+    agent = make_agent(permissions=permissions, allow=("*",))
+    held = Claude().launch(agent, make_job(access="read")).argv
+    assert set(after(held, "--disallowedTools").split(",")) >= {"Write", "Edit", "NotebookEdit"}
+    free = Claude().launch(agent, make_job(access="read", sandboxed=False)).argv
+    assert after(free, "--permission-mode") == "dontAsk"
+    assert not {"Bash", "Write", "Edit", "NotebookEdit", "Task"} & set(after(free, "--tools").split(","))
+    assert "Bash(*)" not in held + free
+
+
+def test_a_session_can_be_resumed_only_if_it_is_there(make_job):
+    job = make_job()
+    assert not Claude().resumable(job.home, job.session_id)
+    there = job.home / ".claude" / "projects" / "-work-tree"
+    there.mkdir(parents=True)
+    (there / f"{job.session_id}.jsonl").touch()
+    assert Claude().resumable(job.home, job.session_id)
+    assert not Claude().resumable(job.home, "another")

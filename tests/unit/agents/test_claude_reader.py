@@ -1,0 +1,262 @@
+"""What no recording shows: odd lines, several messages at once, lost results, and how fast it goes."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foremand.agents.claude_money import FAMILIES, HIGHEST, OPEN_MESSAGES, price_of
+from foremand.agents.claude_stream import ClaudeReader
+from foremand.agents.port import Job
+
+EMPTY = ClaudeReader.begin(
+    Job(
+        prompt="",
+        stage="plan",
+        access="read",
+        task=1,
+        attempt=1,
+        session_id="s",
+        home=Path("/h"),
+        output=Path("/h/out"),
+        sandboxed=True,
+    )
+).state()
+
+
+@pytest.fixture
+def reader(make_job):
+    return ClaudeReader.begin(make_job())
+
+
+def line(**data):
+    return json.dumps(data).encode()
+
+
+def assistant(name, usage=(1000, 0, 0, 1), model="claude-sonnet-4-5", parent=None, text="hi"):
+    counts = dict(
+        zip(
+            (
+                "input_tokens",
+                "cache_creation_input_tokens",
+                "cache_read_input_tokens",
+                "output_tokens",
+            ),
+            usage,
+            strict=True,
+        )
+    )
+    content = [{"type": "text", "text": text}]
+    message = {"id": name, "model": model, "content": content, "usage": counts}
+    return line(type="assistant", message=message, parent_tool_use_id=parent)
+
+
+def result(total=0.5, since=None, **more):
+    data = {"type": "result", "subtype": "success", "is_error": False, "result": "ok"} | more
+    data["total_cost_usd"] = total
+    if since is not None:
+        data["model_usage_since_last_result"] = {"m": {"costUSD": since, "inputTokens": 10}}
+    return line(**data)
+
+
+ODD = [
+    b"plain words",
+    b"\xff\xfe not text",
+    b"{",
+    b"[]",
+    b"null",
+    b'{"type": 5}',
+    b'{"type":"assistant"}',
+    b'{"type":"assistant","message":"?"}',
+    b'{"type":"result","errors":{"a":1}}',
+    b'{"type":"result","total_cost_usd":"much"}',
+    b'{"type":"system","subtype":"api_retry","attempt":"first"}',
+    b"[" * 100_000,
+    b'{"type":"user","message":{"content":[{"type":"tool_result","content":' + b"[" * 5000 + b"]" * 5000 + b"}]}}",
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_an_odd_line_is_kept_as_a_notice_and_changes_nothing(reader, odd):
+    before = reader.state()
+    (event,) = reader.feed(odd)
+    assert event.kind == "notice"
+    assert event.text
+    assert reader.state() == before
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        b'{"type":"hologram","message":7}',
+        b'{"type":"system","subtype":"new_thing","session_id":7}',
+        b'{"type":"system","subtype":{"a":[1]}}',
+        b'{"type":"stream_event","event":{"type":"ping"}}',
+        b'{"no":"type"}',
+        b"{}",
+    ],
+)
+def test_what_a_later_release_adds_is_skipped(reader, unknown):
+    assert reader.feed(unknown) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(st.binary(), st.text().map(str.encode), st.sampled_from(ODD)))
+def test_no_line_raises(data):
+    ClaudeReader.restore(EMPTY).feed(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.floats() | st.text(),
+        lambda s: (
+            st.dictionaries(
+                st.sampled_from(
+                    ["type", "subtype", "message", "content", "usage", "id", "event", "result", "input_tokens"]
+                ),
+                s,
+            )
+            | st.lists(s)
+        ),
+    )
+)
+def test_no_json_raises(data):
+    for kind in ("assistant", "user", "result", "stream_event", "rate_limit_event"):
+        whole = {**(data if isinstance(data, dict) else {"message": data}), "type": kind}
+        ClaudeReader.restore(EMPTY).feed(json.dumps(whole).encode())
+
+
+def test_half_a_sign_does_not_lose_the_result(reader):
+    """A text cut between the halves of a surrogate pair is legal in JavaScript's JSON, not in ours."""
+    reader.feed(result(since=0.5, result="done \ud83d"))
+    assert reader.finish(0, None, None, "").output == "done ?"
+
+
+def test_the_type_need_not_come_first(reader):
+    reader.feed(b'{"is_error":false,"total_cost_usd":0.1,"result":"ok","type":"result"}')
+    assert reader.finish(0, None, None, "").kind == "done"
+
+
+def test_a_result_that_does_not_say_is_an_error(reader):
+    reader.feed(b'{"type":"result","subtype":"success","total_cost_usd":0.1,"result":"ok"}')
+    assert reader.finish(0, None, None, "").kind == "failed"
+
+
+def test_a_result_without_a_cost_leaves_it_unknown(reader):
+    reader.feed(assistant("a"))
+    reader.feed(b'{"type":"result","is_error":false,"result":"ok"}')
+    usage = reader.finish(0, None, None, "").usage
+    assert usage.cost_usd is None
+    assert usage.bound_usd > 0
+
+
+def test_lines_of_one_message_count_once(reader):
+    for _ in range(3):
+        reader.feed(assistant("a", (1000, 200, 30, 4)))
+    reader.feed(assistant("b", (10, 0, 0, 1)))
+    usage = reader.usage()
+    assert (usage.tokens, usage.turns) == (1234 + 11, 2)
+
+
+def test_a_subagents_messages_cost_but_are_no_turns(reader):
+    reader.feed(assistant("a"))
+    reader.feed(assistant("s", parent="toolu_1"))
+    assert (reader.usage().turns, reader.usage().tokens) == (1, 2002)
+
+
+def test_nothing_used_and_nothing_known_at_the_beginning(reader):
+    assert reader.usage().cost_usd is None
+    outcome = reader.finish(1, None, None, "boom\nlast words\n")
+    assert outcome.usage.cost_usd is None
+    assert outcome.reason == "claude ended with exit code 1 and left no result: last words"
+
+
+def test_a_program_that_never_started_is_missing(reader):
+    assert reader.finish(127, None, None, "claude: not found").kind == "missing"
+    assert reader.finish(126, None, None, "").kind == "missing"
+
+
+def test_the_session_is_the_one_asked_for_until_the_cli_says_otherwise(make_job):
+    job = make_job(resume="earlier")
+    assert ClaudeReader.begin(job).finish(1, None, None, "").session_id == "earlier"
+    assert ClaudeReader.begin(make_job()).finish(1, None, None, "").session_id == job.session_id
+
+
+@pytest.mark.parametrize(
+    ("prior", "total", "since", "cost"),
+    [
+        (0.0, 0.5, 0.5, 0.5),
+        (0.3, 0.5, 0.2, 0.2),
+        (0.3, 0.5, None, 0.2),  # a CLI that does not tell the difference
+        (0.3, 0.1, None, 0.1),  # its total began anew
+        (0.3, 0.1, 0.1, 0.1),
+    ],
+)
+def test_a_resumed_session_costs_the_difference(make_job, prior, total, since, cost):
+    reader = ClaudeReader.begin(make_job(resume="s", prior_cost_usd=prior))
+    reader.feed(result(total, since))
+    outcome = reader.finish(0, None, None, "")
+    assert outcome.usage.cost_usd == pytest.approx(cost)
+    assert outcome.session_cost_usd == total
+
+
+def test_a_turn_cut_off_after_a_result_makes_the_cost_unknown_again(reader):
+    reader.feed(assistant("a"))
+    reader.feed(result(0.5, 0.5))
+    reader.feed(assistant("b"))
+    outcome = reader.finish(None, 9, None, "")
+    assert (outcome.kind, outcome.usage.cost_usd) == ("crashed", None)
+    assert outcome.usage.estimate_usd > 0.5
+
+
+def test_many_messages_at_once_stay_bounded_and_lose_nothing(reader):
+    for number in range(1000):
+        reader.feed(assistant(f"m{number}", (10, 0, 0, 1)))
+    assert reader.usage().tokens == 11_000
+    assert reader.usage().turns == 1000
+    assert len(reader.state()) < 200 * OPEN_MESSAGES
+
+
+def test_an_unknown_model_is_bounded_by_the_highest_price():
+    assert price_of("claude-opus-9") is HIGHEST
+    assert price_of("") is HIGHEST
+    assert price_of("claude-sonnet-4-5-20250929") is FAMILIES[1][1]
+    for _, price in FAMILIES:
+        assert price.output < HIGHEST.output
+
+
+def test_long_tool_input_is_cut_in_events(reader):
+    block = {"type": "tool_use", "id": "t", "name": "Write", "input": {"content": "x" * 1_000_000}}
+    (event,) = reader.feed(line(type="assistant", message={"id": "a", "model": "m", "content": [block]}))
+    assert len(event.data["input"]["content"]) < 5000
+
+
+def delta(text):
+    return (
+        b'{"type":"stream_event","event":{"type":"content_block_delta","index":0,"delta":{"type":"text_delta",'
+        b'"text":"' + text + b'"}},"session_id":"987ee554-3d98-43b8-be43-9fdb57e7be10","parent_tool_use_id":null,'
+        b'"uuid":"6907a74e-25b4-4c60-a49e-1b21a22d0735","api_message_id":"a"}'
+    )
+
+
+def test_an_answer_under_way_raises_the_bound_by_its_bytes(reader):
+    reader.feed(assistant("a", text=""))
+    before = reader.usage().estimate_usd
+    assert reader.feed(delta(b"0123456789")) == ()
+    after = reader.usage().estimate_usd
+    assert after - before == pytest.approx((10 - 1) * 22.5 / 1e6)  # one output token was told already
+
+
+def test_speed(reader):
+    """Lines that matter to nobody go by at far more than 150,000 a second; asked here is a part of it, since the
+    machine may be busy."""
+    reader.feed(assistant("a"))
+    lines = [delta(b"some words of an answer"), b'{"type":"system","subtype":"status","status":"requesting"}'] * 20_000
+    began = time.process_time()
+    for each in lines:
+        reader.feed(each)
+    assert len(lines) / (time.process_time() - began) > 75_000
