@@ -48,9 +48,10 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what is queued, end all subscriptions and close the file."""
-        await self._writer.close()
+        await self._writer.finish()
         self._feed.close()
         await asyncio.to_thread(self._reader.close)
+        await asyncio.to_thread(self._writer.close)
 
     async def __aenter__(self) -> Self:
         return self

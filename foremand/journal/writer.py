@@ -81,12 +81,16 @@ class Writer:
         self._jobs.put(_Job(work, answer))
         return await answer
 
-    async def close(self) -> None:
-        """Finish what is queued and close the database."""
+    async def finish(self) -> None:
+        """Commit what is queued and take no more."""
         if not self._closed:
             self._closed = True
             self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def close(self) -> None:
+        """Close the database, after `finish` and after all readers: the last to close tidies the WAL away."""
+        self._connection.close()
 
     def _run(self) -> None:
         while group := self._next_group():
@@ -94,7 +98,6 @@ class Writer:
             # A loop that is gone has nobody who waits.
             with suppress(RuntimeError):
                 group[0].answer.get_loop().call_soon_threadsafe(self._deliver, outcomes, records)
-        self._connection.close()
 
     def _next_group(self) -> list[_Job]:
         """The jobs that wait, at least one; none at the end."""

@@ -148,6 +148,14 @@ async def test_task_ids_are_never_given_twice(path: Path) -> None:
         assert await journal.next_task_id() == 10
 
 
+async def test_a_closed_journal_is_one_file(path: Path, fact: Make) -> None:
+    async with Journal.open(path) as journal:
+        await journal.append([fact()])
+        await journal.page(0)
+        await journal.answer("r")
+    assert list(path.parent.iterdir()) == [path]
+
+
 async def test_after_closing(path: Path, fact: Make) -> None:
     journal = Journal.open(path)
     queued = asyncio.gather(*(journal.append([fact(str(n))]) for n in range(10)))
