@@ -221,7 +221,7 @@ def apply(task: Task | None, fact: f.AnyFact) -> Task | None:
     """What is, after `fact`."""
     if task is None:
         return begin(fact) if isinstance(fact, f.TaskSubmitted) else None
-    known = task.started is not None or isinstance(fact, _BEFORE_START)
+    known = task.over != "LANDED" and (task.started is not None or isinstance(fact, _BEFORE_START))
     change = _CHANGES.get(type(fact)) if known else None
     changes = change(task, fact) if change is not None else {}
     return replace(task, updated_at=max(task.updated_at, fact.at), **changes)
@@ -236,12 +236,15 @@ def _put(mapping: Mapping[str, T], key: str, value: T) -> dict[str, T]:
 
 
 def _started(task: Task, fact: f.TaskStarted) -> Changes:
-    def lower(asked: Any, file: Any) -> Any:
+    if task.started is not None:
+        return {}
+
+    def first(asked: Any, file: Any) -> Any:
         return file if asked is None else asked
 
     limits = Limits(
         **{
-            name: lower(getattr(task.submitted.limits, name), getattr(fact.pipeline.limits, name))
+            name: first(getattr(task.limits, name), getattr(fact.pipeline.limits, name))
             for name in Limits.__struct_fields__
         }
     )
@@ -268,6 +271,8 @@ def _troubled(task: Task, fact: f.Troubled) -> Changes:
 
 
 def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
+    if fact.number != len(task.attempts) + 1 or not _has_stage(task, fact.stage):
+        return {}
     attempt = Attempt(
         number=fact.number,
         stage=fact.stage,
@@ -278,6 +283,10 @@ def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
         resumes=fact.resumes,
     )
     return {"attempts": (*task.attempts, attempt), "files": None, "trouble": {}}
+
+
+def _has_stage(task: Task, name: str) -> bool:
+    return any(stage.name == name for stage in task.pipeline.stages)
 
 
 def _with_attempt(task: Task, number: int, **changes: Any) -> Changes:
@@ -305,9 +314,11 @@ def _attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
 
 
 def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
-    changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
     attempt = task.attempt(fact.number)
-    if attempt is not None and task.pipeline.stage(attempt.stage).access == "read" and fact.changed:
+    if attempt is None or attempt.outcome is None:
+        return {}
+    changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
+    if task.pipeline.stage(attempt.stage).access == "read" and fact.changed:
         changes["files"] = attempt.entered
     return changes
 
@@ -334,6 +345,8 @@ def _gate_ran(task: Task, fact: f.GateRan) -> Changes:
 
 
 def _answered(task: Task, answer: Answer) -> Changes:
+    if answer.stage != LAND and not _has_stage(task, answer.stage):
+        return {}
     same = (answer.gate, answer.definition, answer.about)
     kept = tuple(a for a in task.answers if (a.gate, a.definition, a.about) != same)
     return {"answers": (*kept, answer)}
@@ -384,6 +397,8 @@ def _rejected(task: Task, fact: f.Rejected) -> Changes:
 
 def _grant(task: Task, stage: str) -> dict[str, int]:
     pipeline = task.pipeline
+    if stage != LAND and not _has_stage(task, stage):
+        return task.granted
     grants = {stage: (pipeline.land if stage == LAND else pipeline.stage(stage)).on_fail.limit}
     if stage == LAND:
         grants[CONFLICT] = pipeline.land.on_conflict.limit
@@ -400,7 +415,7 @@ def _reworked(task: Task, fact: f.Reworked) -> Changes:
 
 def _sent_back(task: Task, fact: f.SentBack) -> Changes:
     pipeline = task.pipeline
-    if fact.to not in {stage.name for stage in pipeline.stages}:
+    if not _has_stage(task, fact.to):
         return {}
     from_here = pipeline.index(fact.to)
 
@@ -451,7 +466,7 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
     }
     if task.started is not None:
         changes["granted"] = _grant(task, fact.stage)
-        if fact.fresh and fact.stage != LAND:
+        if fact.fresh and _has_stage(task, fact.stage):
             changes["files"] = task.entry(fact.stage)
     return changes
 
@@ -510,7 +525,9 @@ def _landed(_task: Task, fact: f.Landed) -> Changes:
     }
 
 
-def _task_ended(_task: Task, fact: f.TaskEnded) -> Changes:
+def _task_ended(task: Task, fact: f.TaskEnded) -> Changes:
+    if task.over is not None:
+        return {}
     return {"over": fact.state, "over_reason": fact.reason, "queued_at": None}
 
 
