@@ -403,8 +403,7 @@ def _ask_machine(task: Task, standing: Standing, now: float) -> tuple[Step, ...]
 
 
 def _run(task: Task, gate: Gate, tree: str, revision: str, *, on_base: bool = False) -> RunGate:
-    before = task.runs.get(run_key(gate.definition, tree))
-    number = 1 + (before.tries if before else 0)
+    number = 1 + task.asked.get(run_key(gate.definition, tree), 0)
     return RunGate(gate=gate, tree=tree, revision=revision, number=number, on_base=on_base)
 
 

@@ -112,7 +112,10 @@ class Ending(Struct, frozen=True, kw_only=True):
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """A task as the facts so far have it. The fields' meaning is that of the facts that set them."""
+    """A task as the facts so far have it. The fields' meaning is that of the facts that set them.
+
+    `runs` may be forgotten, to be asked again; `asked` counts them for ever, so that no two runs share a number.
+    """
 
     id: int
     submitted: f.TaskSubmitted
@@ -124,6 +127,7 @@ class Task(Struct, frozen=True, kw_only=True):
     base_tree: str = ""
     attempts: tuple[Attempt, ...] = ()
     runs: dict[str, Run] = {}
+    asked: dict[str, int] = {}
     answers: tuple[Answer, ...] = ()
     decisions: tuple[Decision, ...] = ()
     sent_back: dict[str, int] = {}
@@ -257,7 +261,9 @@ def _started(task: Task, fact: f.TaskStarted) -> Changes:
     }
 
 
-def _start_refused(_task: Task, fact: f.StartRefused) -> Changes:
+def _start_refused(task: Task, fact: f.StartRefused) -> Changes:
+    if task.started is not None or task.over is not None:
+        return {}
     return {"over": "FAILED", "over_reason": fact.reason}
 
 
@@ -341,7 +347,22 @@ def _gate_ran(task: Task, fact: f.GateRan) -> Changes:
         run=fact.run,
         at=fact.at,
     )
-    return {"runs": _put(task.runs, key, run), "gates_running": task.gates_running + fact.running}
+    return {
+        "runs": _put(task.runs, key, run),
+        "asked": _put(task.asked, key, task.asked.get(key, 0) + 1),
+        "gates_running": task.gates_running + fact.running,
+    }
+
+
+def _runs_kept(task: Task, keep: Callable[[str, Run], bool]) -> Changes:
+    """Forget the other runs. One that is under way will never say how it went: its number is used up all the same."""
+    stopped = {
+        key: task.asked.get(key, 0) + 1 for key, run in task.runs.items() if run.result is None and not keep(key, run)
+    }
+    return {
+        "runs": {key: run for key, run in task.runs.items() if keep(key, run)},
+        "asked": {**task.asked, **stopped},
+    }
 
 
 def _answered(task: Task, answer: Answer) -> Changes:
@@ -428,7 +449,7 @@ def _sent_back(task: Task, fact: f.SentBack) -> Changes:
     changes: Changes = {
         "attempts": tuple(replace(a, void=True) if later(a.stage) else a for a in task.attempts),
         "answers": tuple(a for a in task.answers if not later(a.stage)),
-        "runs": {key: run for key, run in task.runs.items() if run.result == "pass" or _about_base(task, key)},
+        **_runs_kept(task, lambda key, run: run.result == "pass" or _is_of_base(task, key, run)),
         "feedback": {**earlier(task.feedback), fact.to: fact.feedback},
         "session": {**earlier(task.session), fact.to: fact.session},
         "candidate": None,
@@ -446,8 +467,8 @@ def _sent_back(task: Task, fact: f.SentBack) -> Changes:
     return changes
 
 
-def _about_base(task: Task, key: str) -> bool:
-    return key.endswith(f":{task.base_tree}")
+def _is_of_base(task: Task, key: str, run: Run) -> bool:
+    return key.endswith(f":{task.base_tree}") and run.result is not None
 
 
 def _retried(task: Task, fact: f.Retried) -> Changes:
@@ -460,7 +481,7 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         "times": (),
         "forgiven_at": fact.at,
         "blocked": "",
-        "runs": {key: run for key, run in task.runs.items() if run.result != "error"},
+        **_runs_kept(task, lambda _key, run: run.result in ("pass", "fail")),
         "answers": tuple(a for a in task.answers if a.verdict != "error"),
         "attempts": tuple(replace(a, void=True) if a.outcome in forgiven else a for a in task.attempts),
     }
