@@ -43,12 +43,17 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 def about(gate: Gate, work: Work, *, plan: bool) -> str:
-    """What an answer of `gate` on `work` is about; `plan`: the work of a stage that only reads."""
+    """What an answer of `gate` on `work` is about; `plan`: the work of a stage that only reads.
+
+    That a gate does not apply is about the change, not the tree: on another base it may apply to the same tree.
+    """
+    if not applies(gate, work):
+        return f"diff:{work.base_tree}..{work.tree}"
     if gate.kind == "command":
         return f"tree:{work.tree}"
-    if plan:
+    if plan or gate.name not in work.changes:
         return f"revision:{work.revision}"
-    return f"change:{work.changes.get(gate.name, '')}"
+    return f"change:{work.changes[gate.name]}"
 
 
 def applies(gate: Gate, work: Work) -> bool:
@@ -120,7 +125,8 @@ def weigh(on_work: Run, on_base: Run | None, *, base: str, same_tree: bool) -> F
     if on_work.result == "pass":
         return Finding(verdict="pass", reason=on_work.reason)
     if same_tree:
-        return Finding(verdict=on_work.result, reason=on_work.reason)
+        red = f"; already red on BASE {base[:12]}" if on_work.result == "fail" else ""
+        return Finding(verdict=on_work.result, reason=f"{on_work.reason}{red}")
     if on_base is None or on_base.result is None:
         return Finding(needs_base=True)
     if on_base.result == "pass":
