@@ -10,7 +10,11 @@ from foremanctl.demo.monday import Errand
 from foremanctl.demo.narrator import Narrator
 
 Shown = dict[str, Any]
-"""A task as `foremanctl show --format json` gives it."""
+"""A task, or a part of one, as `foremanctl show --format json` gives it."""
+
+ENDED = frozenset({"LANDED", "REJECTED", "FAILED", "CANCELLED"})
+GRACE = 8
+"""Seconds in which a task that waits for something else than a person may go on by itself."""
 
 
 class Person:
@@ -34,38 +38,40 @@ class Person:
     async def see_through(self, errand: Errand) -> None:
         """Stays with a task until it has ended, and answers at its human gate if there is an answer to give.
 
-        Raises `DemoFailed` when the task waits where this morning does not expect it.
+        Raises `DemoFailed` when the task waits where this morning does not expect it, and goes on waiting.
         """
-        task = await self._wait(errand, "waiting,done")
-        if errand.gate is not None and task["state"] == "WAITING":
-            await self._answer(errand, task)
-            task = await self._wait(errand, "waiting,done" if errand.answer else "done")
-        if task["state"] == "WAITING":
-            raise DemoFailed(f"the {errand.name} waits, and nobody expected it to: {task['reason']}")
+        answered = False
+        while (task := await self._wait(errand, "waiting,done"))["state"] not in ENDED:
+            gate = _open_gate(errand, task)
+            if gate is not None and not answered:
+                await self._answer(errand, task, gate)
+                answered = True
+                if errand.answer is None:
+                    await self._wait(errand, "done")
+            elif task["state"] == "WAITING":
+                task = await self._wait(errand, "done", "--timeout", str(GRACE))
+                if task["state"] == "WAITING":
+                    raise DemoFailed(f"it waits, and nobody expected it to: {task['reason']}")
 
     async def show(self, errand: Errand) -> Shown:
         """The task as it is now."""
         shown: Shown = msgspec.json.decode(await self._do("show", str(self.ids[errand.name]), "--format", "json"))
         return shown
 
-    async def _wait(self, errand: Errand, states: str) -> Shown:
-        await self._house.ctl("wait", str(self.ids[errand.name]), "--for", states)
+    async def _wait(self, errand: Errand, states: str, *more: str) -> Shown:
+        await self._house.ctl("wait", str(self.ids[errand.name]), "--for", states, *more)
         return await self.show(errand)
 
-    async def _answer(self, errand: Errand, task: Shown) -> None:
+    async def _answer(self, errand: Errand, task: Shown, gate: Shown) -> None:
         task_id = str(task["id"])
-        open_gates = [gate for gate in task["gates"] if gate["name"] == errand.gate and gate["verdict"] == "waiting"]
-        if not open_gates:
-            raise DemoFailed(f"the {errand.name} waits, but not at {errand.gate}: {task['reason']}")
-        self.main_when_asked[errand.name] = await asyncio.to_thread(self._house.git, "rev-parse", "main")
+        self.main_when_asked[errand.name] = (await asyncio.to_thread(self._house.git, "rev-parse", "main")).strip()
         self._narrator.command("diff", task_id)
         diff = await self._do("diff", task_id)
         for line in diff.splitlines():
             if line.startswith(("+", "-")):
                 self._narrator.tell("you", f"    {line}".rstrip())
-        revision = open_gates[0]["revision"]
         if errand.answer == "approve":
-            await self._say("approve", task_id, str(errand.gate), "--revision", revision, "-m", errand.message)
+            await self._say("approve", task_id, gate["name"], "--revision", gate["revision"], "-m", errand.message)
         elif errand.answer == "reject":
             await self._say("reject", task_id, "-m", errand.message)
 
@@ -78,3 +84,9 @@ class Person:
         if said.code != 0:
             raise DemoFailed(f"foremanctl {' '.join(arguments)} ended with {said.code}: {said.err.strip()}")
         return said.out
+
+
+def _open_gate(errand: Errand, task: Shown) -> Shown | None:
+    """The gate at which the task is expected to wait, if it is open now."""
+    gates: list[Shown] = task["gates"]
+    return next((gate for gate in gates if gate["name"] == errand.gate and gate["verdict"] == "waiting"), None)
