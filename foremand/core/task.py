@@ -386,7 +386,15 @@ def _answer_of(fact: f.VerdictGiven | f.PersonAsked | f.Approved | f.Waived, ver
     )
 
 
+def _is_human(task: Task, gate: str) -> bool | None:
+    """Whether people answer this gate; None where the pinned pipeline does not know it."""
+    known = task.pipeline.gates.get(gate)
+    return None if known is None else known.kind == "human"
+
+
 def _verdict_given(task: Task, fact: f.VerdictGiven) -> Changes:
+    if _is_human(task, fact.gate) is True:
+        return {}
     return _answered(task, _answer_of(fact, fact.verdict, fact.reason))
 
 
@@ -402,6 +410,8 @@ def _decided(task: Task, fact: Any, decision: Any) -> Changes:
 
 
 def _approved(task: Task, fact: f.Approved) -> Changes:
+    if _is_human(task, fact.gate) is False:
+        return {}
     answer = _answer_of(fact, "pass", f"approved by {fact.by}")
     return {**_answered(task, answer), **_decided(task, fact, "approved")}
 
@@ -501,12 +511,12 @@ def _time_came(task: Task, fact: f.TimeCame) -> Changes:
     return {"times": (*task.times, fact.key)}
 
 
-def _candidate_built(_task: Task, fact: f.CandidateBuilt) -> Changes:
+def _candidate_built(task: Task, fact: f.CandidateBuilt) -> Changes:
     candidate = Candidate(number=fact.number, source=fact.source, tip=fact.tip, work=fact.work, empty=fact.empty)
-    return {"candidates": fact.number, "candidate": candidate, "trouble": {}}
+    return _candidate(task, candidate)
 
 
-def _candidate_conflicted(_task: Task, fact: f.CandidateConflicted) -> Changes:
+def _candidate_conflicted(task: Task, fact: f.CandidateConflicted) -> Changes:
     candidate = Candidate(
         number=fact.number,
         source=fact.source,
@@ -515,7 +525,13 @@ def _candidate_conflicted(_task: Task, fact: f.CandidateConflicted) -> Changes:
         files=fact.files,
         paths=fact.paths,
     )
-    return {"candidates": fact.number, "candidate": candidate, "trouble": {}}
+    return _candidate(task, candidate)
+
+
+def _candidate(task: Task, candidate: Candidate) -> Changes:
+    if candidate.number != task.candidates + 1:
+        return {}
+    return {"candidates": candidate.number, "candidate": candidate, "trouble": {}}
 
 
 def _queue_entered(_task: Task, fact: f.QueueEntered) -> Changes:
@@ -526,11 +542,16 @@ def _queue_left(_task: Task, _fact: f.QueueLeft) -> Changes:
     return {"queued_at": None}
 
 
-def _landing_intended(_task: Task, fact: f.LandingIntended) -> Changes:
+def _landing_intended(task: Task, fact: f.LandingIntended) -> Changes:
+    candidate = task.candidate
+    if candidate is None or candidate.work is None or candidate.number != fact.candidate:
+        return {}
     return {"intent": fact}
 
 
-def _landing_refused(_task: Task, fact: f.LandingRefused) -> Changes:
+def _landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
+    if task.candidate is None or task.candidate.number != fact.candidate:
+        return {}
     if fact.kind == "moved":
         return {"intent": None, "candidate": None}
     return {"intent": None, "queued_at": None, "blocked": fact.reason}
