@@ -25,7 +25,7 @@ def run() -> int:
         # Whoever read our output has had enough; nothing is wrong. What is still buffered must not raise at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except Exception as error:  # noqa: BLE001 (the one place that must not let anything through)
+    except Exception as error:  # the one place that lets nothing through
         if os.environ.get("FOREMAND_DEBUG"):
             raise
         _explain(
@@ -45,12 +45,13 @@ def _run() -> int:
     import click
 
     from .cli import cli
+    from .options import Asked
 
     if "_FOREMANCTL_COMPLETE" in os.environ:
         cli.main(prog_name="foremanctl")  # a shell asks what could come next
     try:
         # Not cli.main(): it would turn a closed pipe into exit code 1.
-        with cli.make_context("foremanctl", sys.argv[1:]) as context:
+        with cli.make_context("foremanctl", sys.argv[1:], obj=Asked()) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as ended:

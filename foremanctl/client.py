@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import grpc
+from google.protobuf.message import Message
+
 from foremand.v1 import foremand_pb2 as pb
 from foremand.v1.foremand_pb2_grpc import ForemandStub
-from google.protobuf.message import Message
 
 from . import exits
 from .output import talk
@@ -66,18 +67,21 @@ class Client:
     def _open(self) -> None:
         self._operator = self.place.greet()
         self._channel = grpc.insecure_channel(f"unix:{self.place.path}", options=_OPTIONS)
-        self._stub = ForemandStub(self._channel)
+        self._stub: Any = ForemandStub(self._channel)  # type: ignore[no-untyped-call]
         try:
             self.info = self._call("GetServerInfo", pb.GetServerInfoRequest())
-            if self.info.api_revision < self._needs:
-                raise exits.VersionMismatch(
-                    f"the daemon (foremand {self.info.version}) is older than this foremanctl",
-                    why=f"its API has revision {self.info.api_revision}, this needs {self._needs}",
-                    hint="restart the daemon with the version you have installed; its agents run on",
-                )
+            self._check_revision()
         except BaseException:
             self.close()
             raise
+
+    def _check_revision(self) -> None:
+        if self.info.api_revision < self._needs:
+            raise exits.VersionMismatch(
+                f"the daemon (foremand {self.info.version}) is older than this foremanctl",
+                why=f"its API has revision {self.info.api_revision}, this needs {self._needs}",
+                hint="restart the daemon with the version you have installed; its agents run on",
+            )
 
     def close(self) -> None:
         """Ends the operator's token with the connection."""
@@ -148,14 +152,12 @@ def request_id() -> str:
 def _fail(error: Any) -> NoReturn:
     code = error.code()
     kind = _FAILURES.get(code, exits.Failure)
-    raise kind(
-        error.details() or f"the daemon answered {code.name}", hint=_hint(error), lost=code in _LOST
-    ) from error
+    raise kind(error.details() or f"the daemon answered {code.name}", hint=_hint(error), lost=code in _LOST) from error
 
 
-def _hint(error: grpc.RpcError) -> str:
+def _hint(error: Any) -> str:
     with contextlib.suppress(ValueError, ImportError):
-        from google.rpc.error_details_pb2 import ErrorInfo
+        from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
         from grpc_status import rpc_status  # 60 ms: only where something failed
 
         status = rpc_status.from_call(error)

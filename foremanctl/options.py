@@ -45,12 +45,8 @@ def _common() -> list[click.Parameter]:
         click.Option(
             ["--format"], type=formats, expose_value=False, callback=_remember, help="How stdout looks [table]."
         ),
-        click.Option(
-            ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_remember, help="Print ids only."
-        ),
-        click.Option(
-            ["--socket"], metavar="PATH", expose_value=False, callback=_remember, help="The daemon's socket."
-        ),
+        click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=_remember, help="Print ids only."),
+        click.Option(["--socket"], metavar="PATH", expose_value=False, callback=_remember, help="The daemon's socket."),
     ]
 
 

@@ -52,8 +52,13 @@ class Output:
         click.echo(text, nl=False, color=self.color)
 
     def record(self, record: Record) -> None:
-        """One object, in one line for `jsonl`."""
+        """One object; in one line for `jsonl`."""
         self.print(json.dumps(record, indent=2 if self.form is Format.JSON else None))
+
+    def line(self, record: Record) -> None:
+        """One object in one line, also where `json` was asked for: what goes on has no end for an array's bracket."""
+        self.print(json.dumps(record))
+        sys.stdout.flush()
 
     def records(self, records: Iterable[Record]) -> None:
         """An array for `json`; for `jsonl` one object a line, each as soon as it is there."""
@@ -61,7 +66,7 @@ class Output:
             self.print(json.dumps(list(records), indent=2))
             return
         for record in records:
-            self.print(json.dumps(record))
+            self.line(record)
 
     def page(self, text: str | Iterable[str]) -> None:
         """Text that may be long: through the pager on a terminal."""

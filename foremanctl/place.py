@@ -3,6 +3,8 @@
 import json
 import os
 import socket as sockets
+import struct
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,21 +46,30 @@ class Place:
         connection.settimeout(_GREETING_SECONDS)
         try:
             connection.connect(self.path + _OPERATOR)
+            self._check_owner(connection)
             answer = _answer(connection)
         except PermissionError as error:
             connection.close()
             raise Denied(
-                f"the daemon's socket is not yours: {self.path}", why=str(error), hint="run as the daemon's user"
+                f"the daemon's socket is not yours: {self.path}",
+                why=error.strerror or str(error),
+                hint="run as the daemon's user",
             ) from error
         except (OSError, ValueError) as error:
             connection.close()
-            raise Unreachable(
-                f"no daemon answers at {self.path}", why=str(error), hint=_START, lost=True
-            ) from error
+            raise Unreachable(f"no daemon answers at {self.path}", why=str(error), hint=_START, lost=True) from error
         if "token" in answer:
             return Operator(answer["token"], connection)
         connection.close()
         raise Denied("the daemon refuses this caller", why=answer.get("refused", ""), hint=answer.get("hint", ""))
+
+    def _check_owner(self, connection: sockets.socket) -> None:
+        """Only a daemon of our own may have our tasks and our environment: where there is no runtime folder, the
+        socket is under /tmp, and there anybody could have been first."""
+        _pid, uid, _gid = struct.unpack("3i", connection.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, 12))
+        owners = {uid} if self.named else {uid, Path(self.path).parent.stat().st_uid}
+        if owners != {os.geteuid()}:
+            raise PermissionError(f"it belongs to user {', '.join(map(str, sorted(owners)))}")
 
 
 @dataclass(frozen=True)
@@ -93,4 +104,6 @@ def _default() -> str:
         return str(Path(runtime).absolute() / "foremand" / "foremand.sock")
     import platformdirs  # 25 ms that hardly anybody needs
 
-    return str(Path(platformdirs.user_runtime_dir("foremand")) / "foremand.sock")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR is known here
+        return str(Path(platformdirs.user_runtime_dir("foremand")) / "foremand.sock")

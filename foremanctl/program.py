@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from .options import Asked
+from .output import Format
+
 _ROOT = Path(__file__).parents[1]
 
 
@@ -22,3 +25,8 @@ def become(args: Sequence[str]) -> NoReturn:
     command = foremand(*args)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 (no shell, on purpose)
+
+
+def format_of(asked: Asked) -> list[str]:
+    """`--format json` for a command that knows only that and text."""
+    return [] if asked.format == Format.TABLE else ["--format", "json"]

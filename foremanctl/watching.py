@@ -1,7 +1,7 @@
 """Following tasks as they go, without polling and over restarts of the daemon."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 
 from foremand.v1 import foremand_pb2 as pb
@@ -16,7 +16,7 @@ from .states import ENDED, needs_person
 
 def watch(
     client: Client, *, task: int = 0, after: int | None = None, deadline: float | None = None
-) -> Iterator[pb.WatchResponse]:
+) -> Generator[pb.WatchResponse]:
     """The daemon's stream, without an end. Where it breaks it goes on behind the last cursor, so that nothing is
     lost or repeated. `deadline` is on the monotonic clock: TimedOut. Unreachable if the daemon stays away."""
     while True:
@@ -37,7 +37,7 @@ def watch(
             raise
 
 
-def changes(client: Client, ids: Sequence[int], deadline: float | None = None) -> Iterator[pb.Task]:
+def changes(client: Client, ids: Sequence[int], deadline: float | None = None) -> Generator[pb.Task]:
     """Each of the tasks as it is now, then whenever it changes. NotFound for an unknown id."""
     wanted = dict.fromkeys(ids)
     first = True
@@ -54,7 +54,7 @@ def changes(client: Client, ids: Sequence[int], deadline: float | None = None) -
 
 def settled(
     client: Client, ids: Sequence[int], settles: Callable[[pb.Task], bool], timeout: float | None = None
-) -> Iterator[pb.Task]:
+) -> Generator[pb.Task]:
     """Each of the tasks once, as it settles. TimedOut after `timeout` seconds, NotFound for an unknown id."""
     left = set(ids)
     deadline = None if timeout is None else time.monotonic() + timeout

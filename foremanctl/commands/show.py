@@ -1,0 +1,27 @@
+"""`show`: one task."""
+
+import click
+
+from foremanctl.options import Asked, Command, task_argument
+
+
+@click.command(
+    cls=Command,
+    short_help="One task, with all that is known of it.",
+    examples=["show 12", "show 12 --format json | jq '.attempts[].outcome'"],
+)
+@task_argument
+@click.pass_obj
+def command(asked: Asked, *, task: int) -> None:
+    """Show one task: gates, attempts, answers, feedback, prompt."""
+    from foremanctl import describe, records
+    from foremand.v1 import foremand_pb2 as pb
+
+    out = asked.out
+    detail: pb.TaskDetail = asked.client().ask("GetTask", pb.GetTaskRequest(id=task))
+    if out.quiet:
+        out.print(str(detail.task.id))
+    elif out.form != "table":
+        out.record(records.detail(detail))
+    else:
+        out.page(describe.describe(detail, out))

@@ -1,0 +1,40 @@
+"""`why`: why a task stands where it stands."""
+
+import click
+
+from foremanctl.options import Asked, Command, task_argument
+
+
+@click.command(
+    cls=Command,
+    short_help="Why a task stands where it stands, and what would move it.",
+    examples=["why 12", "why 12 --format json | jq -r '.commands[]'"],
+)
+@task_argument
+@click.pass_obj
+def command(asked: Asked, *, task: int) -> None:
+    """Say why a task stands where it stands, and which commands would move it."""
+    from foremanctl.harmless import line
+    from foremanctl.records import state
+    from foremanctl.watching import stands
+    from foremand.v1 import foremand_pb2 as pb
+
+    out = asked.out
+    answer: pb.Explanation = asked.client().ask("ExplainTask", pb.ExplainTaskRequest(id=task))
+    if out.quiet:
+        out.print(str(answer.task.id))
+    elif out.form != "table":
+        out.record(
+            {
+                "id": answer.task.id,
+                "state": state(answer.task),
+                "reason": answer.task.reason,
+                "lines": list(answer.lines),
+                "commands": list(answer.commands),
+            }
+        )
+    else:
+        said = [out.style(stands(answer.task), bold=True), *(f"  {line(text)}" for text in answer.lines)]
+        if answer.commands:
+            said += ["what would move it:", *(f"  {line(text)}" for text in answer.commands)]
+        out.page("\n".join(said) + "\n")

@@ -1,0 +1,61 @@
+"""`--limit K=V`: a task's limits, in the pipeline file's words."""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+
+from foremand.v1 import foremand_pb2 as pb
+
+from .exits import Usage
+
+_KEYS = ("cost_usd", "turns", "wall_clock", "attempts")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse(given: Iterable[str]) -> pb.Limits:
+    """The limits of all `K=V`; the last one of a key holds. Usage with the reason for one that is none."""
+    limits = pb.Limits()
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not equals:
+            raise Usage(f"--limit {each}: it is written KEY=VALUE", hint="for example --limit cost_usd=2.5")
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key, _KEYS, n=1)
+            raise Usage(
+                f"--limit {each}: there is no limit {key!r}" + (f", did you mean {near[0]!r}?" if near else ""),
+                hint=f"they are {', '.join(_KEYS)}",
+            )
+        match key:
+            case "cost_usd":
+                limits.cost_usd = _dollars(each, value)
+            case "wall_clock":
+                limits.wall_clock = _seconds(each, value)
+            case "turns":
+                limits.turns = _count(each, value)
+            case "attempts":
+                limits.attempts = _count(each, value)
+    return limits
+
+
+def _dollars(given: str, value: str) -> float:
+    try:
+        dollars = float(value)
+    except ValueError:
+        dollars = math.nan
+    if not (math.isfinite(dollars) and dollars > 0):
+        raise Usage(f"--limit {given}: dollars, more than 0", hint="for example --limit cost_usd=2.5")
+    return dollars
+
+
+def _count(given: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 2**31):
+        raise Usage(f"--limit {given}: a whole number, more than 0")
+    return int(value)
+
+
+def _seconds(given: str, value: str) -> float:
+    found = re.fullmatch(r"([0-9]{1,9})([smh])", value)
+    if not found or not int(found[1]):
+        raise Usage(f"--limit {given}: a length of time", hint="for example 90s, 45m or 2h")
+    return float(int(found[1]) * _SECONDS[found[2]])

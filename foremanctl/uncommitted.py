@@ -1,0 +1,50 @@
+"""What in a work tree a task will not see: a task begins at what is committed."""
+
+import os
+import subprocess
+
+_PATIENCE_SECONDS = 5.0
+
+
+class Uncommitted:
+    """Has git look at a work tree while something else goes on."""
+
+    def __init__(self, repo: str) -> None:
+        self._repo = repo
+        self._git: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Uncommitted":
+        try:
+            self._git = subprocess.Popen(
+                ["git", "-C", self._repo, "status", "--porcelain"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                # Only looking: no lock that a commit of the user's could run into.
+                env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            )
+        except OSError:  # no git here: the daemon will say what that means
+            self._git = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._git and self._git.returncode is None:
+            self._git.kill()
+            self._git.communicate()
+
+    def told(self) -> str:
+        """How many changes are not part of a task, in a sentence; empty if there are none, or git cannot tell."""
+        if not self._git:
+            return ""
+        try:
+            changes = self._git.communicate(timeout=_PATIENCE_SECONDS)[0].splitlines()
+        except subprocess.TimeoutExpired:
+            return ""
+        if not changes or self._git.returncode:
+            return ""
+        new = sum(change.startswith("??") for change in changes)
+        of_them = f" ({new} untracked)" if new else ""
+        plural = "change is" if len(changes) == 1 else "changes are"
+        return f"{len(changes)} uncommitted {plural}{of_them} not part of it: it begins at what is committed"
