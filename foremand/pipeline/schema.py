@@ -16,7 +16,7 @@ def schema() -> dict[str, Any]:
 
 
 def _plain(node: Any) -> Any:
-    """Without `discriminator`, which is OpenAPI's and means nothing to JSON Schema."""
+    """JSON's own types only, and without `discriminator`, which is OpenAPI's and not JSON Schema's."""
     if isinstance(node, dict):
         return {key: _plain(value) for key, value in node.items() if key != "discriminator"}
-    return [_plain(item) for item in node] if isinstance(node, list) else node
+    return [_plain(item) for item in node] if isinstance(node, list | tuple) else node

@@ -1,0 +1,133 @@
+"""What is proposed for a repository fits it, loads, and draws no warning; other kinds are refused with the reason."""
+
+import hashlib
+import tomllib
+
+import pytest
+
+from foremand.pipeline import NoProposal, propose, warnings
+
+TEST = {"tests/test_a.py": "def test(): pass\n"}
+PROJECT = '[project]\nname = "x"\n'
+
+KINDS = {
+    "pyproject with an extra": (
+        {"pyproject.toml": PROJECT + '[project.optional-dependencies]\ndev = ["ruff"]\ntest = ["pytest>=8"]\n'},
+        "-e '.[test]'",
+        ["pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+    "pyproject that only configures pytest": (
+        {"pyproject.toml": PROJECT + "[tool.pytest.ini_options]\n[tool.pytest.x]\n"},
+        "-e . pytest",
+        ["pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+    "pyproject of tools alone": (
+        {"pyproject.toml": "[tool.ruff]\n", **TEST},
+        "pytest",
+        ["pyproject.toml"],
+        ".venv/bin/python -m pytest",
+    ),
+    "pytest-cov is not pytest": (
+        {"pyproject.toml": PROJECT + '[project.optional-dependencies]\ncov = ["pytest-cov"]\n', **TEST},
+        "-e . pytest",
+        ["pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+    "dependency group": (
+        {"pyproject.toml": PROJECT + '[dependency-groups]\ndev = ["pytest", {include-group = "x"}]\n'},
+        "-e . --group dev",
+        ["pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+    "setup.py": ({"setup.py": "", "setup.cfg": "[tool:pytest]\n"}, "-e . pytest", ["setup.cfg", "setup.py"],
+                 ".venv/bin/pytest"),
+    "requirements": (
+        {"requirements.txt": "flask\n", "requirements-dev.txt": "pytest==8.0 # x\n", "constraints.txt": ""},
+        "-r requirements.txt -r requirements-dev.txt",
+        ["constraints.txt", "requirements-dev.txt", "requirements.txt"],
+        ".venv/bin/python -m pytest",
+    ),
+    "requirements elsewhere": (
+        {"pyproject.toml": PROJECT + '[tool.setuptools.dynamic]\ndependencies = {file = "deps/in.txt"}\n',
+         "deps/in.txt": "", **TEST},
+        "-e . pytest",
+        ["deps/in.txt", "pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+    "tests and nothing else": (TEST, "pytest", [".foremand/pipeline.toml"], ".venv/bin/python -m pytest"),
+    "conftest": ({"conftest.py": ""}, "pytest", [".foremand/pipeline.toml"], ".venv/bin/python -m pytest"),
+    "tox.ini": ({"tox.ini": "[pytest]\n"}, "pytest", [".foremand/pipeline.toml"], ".venv/bin/python -m pytest"),
+    "an extra that a shell would read": (
+        {"pyproject.toml": PROJECT + '[project.optional-dependencies]\n"a\';rm" = ["pytest"]\n'},
+        "-e '.[a'\"'\"';rm]'",
+        ["pyproject.toml"],
+        ".venv/bin/pytest",
+    ),
+}  # fmt: skip
+
+
+def lay(top, files):
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+
+
+@pytest.mark.parametrize(("files", "install", "key", "pytest_"), KINDS.values(), ids=KINDS)
+def test_a_python_repository(tmp_path, read, files, install, key, pytest_):
+    lay(tmp_path, files)
+    text = propose(tmp_path)
+    pipeline = read(text)
+    assert warnings(pipeline) == ()
+    assert pipeline.workspace.setup.startswith("python3 -m venv .venv && .venv/bin/pip install -q ")
+    assert pipeline.workspace.setup.endswith(f".venv/bin/pip install -q {install}")
+    assert pipeline.workspace.setup_key == tuple(key)
+    assert pipeline.workspace.setup_paths == (".venv",)
+    gate = pipeline.gates["tests"]
+    assert (gate.run, gate.junit) == (f"{pytest_} -q --junitxml=report.xml", "report.xml")
+
+
+def test_a_dependency_group_needs_a_pip_that_knows_groups(tmp_path, read):
+    lay(tmp_path, {"pyproject.toml": PROJECT + '[dependency-groups]\ndev = ["pytest"]\n'})
+    steps = read(propose(tmp_path)).workspace.setup.split(" && ")
+    assert steps[1] == ".venv/bin/pip install -q -U pip"
+
+
+def test_it_is_laid_out_as_the_contract_shows(tmp_path, contract):
+    lay(tmp_path, TEST)
+    ours, theirs = tomllib.loads(propose(tmp_path)), tomllib.loads(contract)
+    assert [stage["name"] for stage in ours["stage"]] == [stage["name"] for stage in theirs["stage"]]
+    assert ours.keys() == theirs.keys()
+
+
+def test_the_repository_is_only_read(tmp_path):
+    lay(tmp_path, {"pyproject.toml": PROJECT, **TEST})
+
+    def state():
+        files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+        return [(path, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+
+    before = state()
+    propose(tmp_path)
+    assert state() == before
+
+
+REFUSED = {
+    "nothing": ({}, "no tests were found"),
+    "npm": ({"package.json": "{}"}, "a repository of npm is not in this version"),
+    "cargo and make": ({"Cargo.toml": "", "Makefile": ""}, "a repository of cargo and make is not in this version"),
+    "go": ({"go.mod": ""}, "a repository of go is not in this version"),
+    "poetry": ({"pyproject.toml": '[tool.poetry]\nname = "x"\n', **TEST}, "only poetry can read"),
+    "broken": ({"pyproject.toml": "[", **TEST}, "pyproject.toml cannot be read"),
+    "odd tables": ({"pyproject.toml": 'project = 1\ntool = "x"\ndependency-groups = []\n'}, "no tests were found"),
+    "odd cfg": ({"setup.cfg": "no section\n"}, "no tests were found"),
+}
+
+
+@pytest.mark.parametrize(("files", "reason"), REFUSED.values(), ids=REFUSED)
+def test_other_kinds_are_refused_with_what_to_do(tmp_path, files, reason):
+    lay(tmp_path, files)
+    with pytest.raises(NoProposal, match=reason) as refused:
+        propose(tmp_path)
+    assert refused.value.hint

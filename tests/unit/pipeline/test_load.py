@@ -1,0 +1,163 @@
+"""What a sound file means: every default of the contract filled in, every path and command in one form."""
+
+import pytest
+
+from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail
+from foremand.pipeline import PipelineInvalid, load, matches
+
+
+def test_the_contracts_example_loads(read, contract):
+    pipeline = read(contract)
+    assert [stage.name for stage in pipeline.stages] == ["plan", "implement"]
+    assert pipeline.land.into == "main"
+    assert pipeline.workspace.setup_paths == (".venv",)
+    assert pipeline.gates["tests"].junit == "report.xml"
+
+
+def test_defaults(read, bend):
+    pipeline = read(bend())
+    assert pipeline.limits == Limits(cost_usd=5.0, wall_clock=7200.0, attempts=12)
+    plan, implement = pipeline.stages
+    assert (plan.access, implement.access) == ("read", "write")
+    assert implement.on_fail == OnFail(goto="implement", limit=2, session="resume")
+    assert implement.limits == Limits()
+    assert not implement.allow_empty
+    assert pipeline.land.on_fail == pipeline.land.on_conflict == OnFail(goto="implement", limit=1)
+    assert pipeline.land.into is None
+    assert pipeline.gates["tests"].timeout == 900.0
+    assert pipeline.gates["tests"].min_tests == 1
+    assert pipeline.workspace.setup_paths is None
+    assert pipeline.workspace.setup_timeout == 900.0
+    assert pipeline.agents["coder"].permissions == "auto"
+
+
+def test_default_prompts_follow_the_access_and_pass_on_what_came_before(read, bend):
+    plan, implement = read(bend()).stages
+    assert "You are planning" in plan.prompt
+    assert "stages." not in plan.prompt
+    assert "{{ stages.plan }}" in implement.prompt
+    assert "<!--" not in plan.prompt + implement.prompt
+
+
+def test_a_person_always_sees_a_change_of_the_policy(read, bend):
+    pipeline = read(bend())
+    gate = pipeline.gates[POLICY_GATE]
+    assert gate.kind == "human"
+    assert pipeline.land.gates == ("boss", POLICY_GATE)
+    assert gate in pipeline.gates_of(LAND)
+    touched = (".foremand/pipeline.toml", ".foremand/prompts/a.md", ".foremand")
+    assert all(matches(gate.paths, path) for path in touched)
+    assert not matches(gate.paths, "src/.foremand.py")
+
+
+def test_what_is_written_is_kept(read, bend):
+    text = bend(
+        ("version = 1", 'version = 1\n[limits]\ncost_usd = 2\nturns = 9\nwall_clock = "45m"\nattempts = 3'),
+        ('adapter = "claude"', 'adapter = "claude"\nmodel = "m"\ncommand = "claude --x \'a b\'"\nenv = ["KEY"]'),
+        ('run = "make test"', 'run = ["make", "test"]\npaths = ["src/"]\ntimeout = "90s"'),
+        (
+            'gates = ["tests"]',
+            """gates = ["tests"]
+            on_fail = {goto = "plan", limit = 0, session = "fresh"}
+            allow_empty = true
+            limits = {cost_usd = 0.5, wall_clock = "5m"}""",
+        ),
+        ("[land]", '[land]\ninto = "release/1.x"\non_fail = {limit = 4}\non_conflict = {goto = "plan"}'),
+    )
+    pipeline = read(text)
+    assert pipeline.limits == Limits(cost_usd=2.0, turns=9, wall_clock=2700.0, attempts=3)
+    assert pipeline.agents["coder"].command == ("claude", "--x", "a b")
+    assert pipeline.gates["tests"].run == ("make", "test")
+    assert pipeline.gates["tests"].timeout == 90.0
+    implement = pipeline.stage("implement")
+    assert implement.on_fail == OnFail(goto="plan", limit=0, session="fresh")
+    assert implement.limits == Limits(cost_usd=0.5, wall_clock=300.0)
+    assert implement.allow_empty
+    assert pipeline.land.into == "release/1.x"
+    assert pipeline.land.on_fail == OnFail(goto="implement", limit=4)
+    assert pipeline.land.on_conflict == OnFail(goto="plan", limit=1)
+
+
+def test_paths_have_one_form(read, bend):
+    text = bend(
+        ("version = 1", 'version = 1\n[workspace]\nsetup = "x"\nsetup_paths = ["./.venv/"]\ncopy = ["a//b"]'),
+        ('run = "make test"', 'run = "make test"\njunit = "./out/r.xml"'),
+    )
+    pipeline = read(text)
+    assert pipeline.workspace.setup_paths == (".venv",)
+    assert pipeline.workspace.copy == ("a/b",)
+    assert pipeline.gates["tests"].junit == "out/r.xml"
+
+
+def test_no_setup_paths_is_not_the_default(read, bend):
+    text = bend(("version = 1", 'version = 1\n[workspace]\nsetup = "x"\nsetup_paths = []'))
+    assert read(text).workspace.setup_paths == ()
+
+
+def test_prompts_of_ones_own(read, bend):
+    text = bend(
+        ('access = "read"', 'access = "read"\nprompt = "Plan {{ task }}"'),
+        ('gates = ["tests"]', 'gates = ["tests"]\nprompt_file = "prompts/do.md"'),
+    )
+    plan, implement = read(text, {"prompts/do.md": "Do {{ stages.plan }}"}).stages
+    assert plan.prompt == "Plan {{ task }}"
+    assert implement.prompt == "Do {{ stages.plan }}"
+
+
+def test_a_built_in_prompt_by_name(read, bend):
+    text = bend(('gates = ["tests"]', 'gates = ["tests"]\nprompt = "builtin:plan"'))
+    assert read(text).stage("implement").prompt.startswith("You are planning")
+
+
+CHANGES = {
+    "run": ('run = "make test"', 'run = "make check"'),
+    "argv is not text": ('run = "make test"', 'run = ["make test"]'),
+    "junit": ('run = "make test"', 'run = "make test"\njunit = "r.xml"'),
+    "paths": ('run = "make test"', 'run = "make test"\npaths = ["src/"]'),
+    "timeout": ('run = "make test"', 'run = "make test"\ntimeout = "1m"'),
+    "setup": ("version = 1", 'version = 1\n[workspace]\nsetup = "x"'),
+    "copy": ("version = 1", 'version = 1\n[workspace]\ncopy = [".env"]'),
+    "env": ("version = 1", 'version = 1\n[workspace]\nenv = ["X"]'),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_definition_changes_with_all_that_could_change_the_answer(read, bend, change):
+    before, after = read(bend()).gates["tests"], read(bend(change)).gates["tests"]
+    assert before.definition != after.definition
+
+
+@pytest.mark.parametrize("key", ["setup_key", "setup_paths"])
+def test_a_definition_changes_with_what_the_setup_keeps(read, bend, key):
+    def definition(value):
+        return read(bend(("version = 1", f'version = 1\n[workspace]\nsetup = "x"\n{key} = ["{value}"]'))).gates["tests"]
+
+    assert definition("a").definition != definition("b").definition
+
+
+def test_a_definition_knows_the_number_of_tests(read, bend):
+    def definition(count):
+        report = f'run = "make test"\njunit = "r.xml"\nmin_tests = {count}'
+        return read(bend(('run = "make test"', report))).gates["tests"].definition
+
+    assert definition(1) != definition(2)
+
+
+def test_a_definition_stays_when_only_a_name_or_another_gate_changes(read, bend):
+    first = read(bend())
+    renamed = read(bend(("[gate.tests]", "[gate.suite]"), ('["tests"]', '["suite"]')))
+    assert first.gates["tests"].definition == renamed.gates["suite"].definition
+    asked = read(bend(('kind = "human"', 'kind = "human"\nmessage = "Sure?"')))
+    assert first.gates["tests"].definition == asked.gates["tests"].definition
+    assert first.gates["boss"].definition != asked.gates["boss"].definition
+
+
+def test_a_persons_definition_does_not_hang_on_the_setup(read, bend):
+    other = read(bend(("version = 1", 'version = 1\n[workspace]\nsetup = "x"')))
+    assert read(bend()).gates["boss"].definition == other.gates["boss"].definition
+
+
+def test_a_refusal_names_its_file():
+    with pytest.raises(PipelineInvalid, match=r"^\.foremand/pipeline\.toml at main: 2 errors\n") as refused:
+        load("version = 1\ncolour = 1", lambda _: None, ".foremand/pipeline.toml at main")
+    assert [problem.key for problem in refused.value.problems] == ["colour", "stage"]
