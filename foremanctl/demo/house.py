@@ -94,7 +94,7 @@ class House:
     async def start_daemon(self, patience: float = 20.0) -> None:
         """Starts the daemon, away from the terminal's signals, and returns when it answers.
 
-        Raises `DemoFailed` with the end of its log when it ends, or does not answer in `patience` seconds.
+        Raises `DemoFailed` when it ends, or does not answer in `patience` seconds.
         """
         with self.log.open("ab") as log:
             self._daemon = await asyncio.create_subprocess_exec(
@@ -112,9 +112,9 @@ class House:
                     if self._daemon.returncode is not None:
                         break
         except TimeoutError:
-            raise DemoFailed(f"the daemon did not answer in {patience:g} s\n{self.log_end()}") from None
+            raise DemoFailed(f"the daemon did not answer in {patience:g} s") from None
         if said.code != 0:
-            raise DemoFailed(f"no daemon answers: {said.err.strip()}\n{self.log_end()}")
+            raise DemoFailed(f"no daemon answers: {said.err.strip()}")
 
     async def start_ctl(self, *arguments: str) -> asyncio.subprocess.Process:
         """Starts `foremanctl ARGUMENTS` in the repository, as its user would."""

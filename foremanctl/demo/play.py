@@ -46,6 +46,8 @@ async def play(monday: Monday | None = None, *, keep: bool = False, out: TextIO 
         if not keep:
             findings += await _evening(house)
         happened = _report(narrator, findings)
+        if not happened:
+            narrator.say(f"\nThe end of the daemon's log:\n{house.log_end()}")
         if keep and house.daemon_pid is not None:
             stays = True
             narrator.say(
@@ -130,7 +132,7 @@ async def _evening(house: House) -> list[Finding]:
     """Stops everything, and says whether it stopped."""
     await house.cancel_tasks()
     code = await house.stop_daemon()
-    stopped = Finding("the daemon stopped when asked", code == 0, f"its exit code was {code}\n{house.log_end()}")
+    stopped = Finding("the daemon stopped when asked", code == 0, f"its exit code was {code}")
     return [stopped, await _settled(house, daemon_stays=False)]
 
 
