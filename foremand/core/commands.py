@@ -7,6 +7,7 @@ from msgspec import Struct
 from . import facts as f
 from .spec import LAND, OnFail
 from .status import Status, status
+from .steps import intended
 from .task import Task
 from .verdicts import Standing
 
@@ -88,7 +89,7 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
         raise Refused("TASK_OVER", f"task {task.id} is {task.over} already", f"foremanctl show {task.id}")
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
-    if task.intent is not None:
+    if intended(task) is not None:
         raise Refused("TASK_LANDING", f"task {task.id} is landing this moment: it cannot be stopped half-way")
     return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
 

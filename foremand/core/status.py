@@ -36,7 +36,7 @@ def status(task: Task) -> Status:
     revision = work.revision if work is not None else task.base
     if task.over is not None:
         return Status(state=task.over, reason=task.over_reason, stage=stage, revision=revision, standings=standings)
-    steps = s.next_steps(task, s.World(), 0.0)
+    steps = s.next_steps(task, s.World(queue_turn=task.intent is not None), 0.0)
     wait = next((step for step in steps if isinstance(step, s.Wait)), None)
     state: State = "LANDING" if stage == LAND else "RUNNING"
     if task.ending is not None:

@@ -169,6 +169,9 @@ def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
     """All that is wanted for this task now. Empty once it is over."""
     if task.over is not None:
         return ()
+    candidate = intended(task)
+    if candidate is not None:
+        return _out_of_queue(task, _in_queue(task, candidate, world, now), now)
     if task.ending is not None:
         return _ending(task, now)
     if task.started is None:
@@ -186,8 +189,8 @@ def _ending(task: Task, now: float) -> tuple[Step, ...]:
     if running is not None:
         return (_supervise(running), StopAttempt(number=running.number, reason=task.ending.reason))
     unsealed = next((a for a in task.attempts if a.work is None), None)
-    if unsealed is not None and f"seal:{unsealed.number}" not in task.trouble:
-        return (Seal(number=unsealed.number),)
+    if unsealed is not None and not _is_given_up(task, seal := Seal(number=unsealed.number)):
+        return _own(task, seal, now)
     fact = f.TaskEnded(task=task.id, at=now, state=task.ending.state, reason=task.ending.reason)
     return (Record(fact=fact),)
 
@@ -197,11 +200,16 @@ def _own(task: Task, step: Start | RunAttempt | Seal | BuildCandidate | Land, no
     trouble = task.trouble.get(step.key)
     if trouble is None:
         return (step,)
-    if trouble.count >= TRIES:
+    if _is_given_up(task, step):
         return (Wait(on="trouble", reason=trouble.reason),)
     return _later(
         task, f"{step.key}#{trouble.count}", trouble.at + BACKOFF[trouble.count - 1], now, step, trouble.reason
     )
+
+
+def _is_given_up(task: Task, step: Step) -> bool:
+    trouble = task.trouble.get(step.key)
+    return trouble is not None and trouble.count >= TRIES
 
 
 def _later(task: Task, key: str, due: float, now: float, step: Step, why: str) -> tuple[Step, ...]:
@@ -430,8 +438,6 @@ def source_of(task: Task) -> str:
 
 
 def _landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
-    if task.intent is not None and task.candidate is not None:
-        return _land(task, task.candidate, now)
     land, candidate, source = task.pipeline.land, task.candidate, source_of(task)
     if candidate is None or candidate.source != source:
         build = BuildCandidate(number=task.candidates + 1, source=source, base=task.base)
@@ -446,17 +452,35 @@ def _landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
         return steps
     if task.blocked:
         return (Wait(on="trouble", reason=task.blocked, stage=LAND),)
+    return _in_queue(task, candidate, world, now)
+
+
+def _in_queue(task: Task, candidate: Candidate, world: World, now: float) -> tuple[Step, ...]:
+    """Nothing but the turn to land is missing. What cannot land waits outside of the queue."""
+    step = _land(candidate)
+    if _is_given_up(task, step):
+        return _own(task, step, now)
     if task.queued_at is None:
         return (Record(fact=f.QueueEntered(task=task.id, at=now, candidate=candidate.number)),)
     if not world.queue_turn:
         return (Wait(on="queue", reason="waits for its turn to land", stage=LAND),)
-    return _land(task, candidate, now)
-
-
-def _land(task: Task, candidate: Candidate, now: float) -> tuple[Step, ...]:
-    assert candidate.work is not None  # noqa: S101 (a conflict never gets here)
-    step = Land(candidate=candidate.number, old=candidate.tip, new=candidate.work.revision, tree=candidate.work.tree)
     return _own(task, step, now)
+
+
+def intended(task: Task) -> Candidate | None:
+    """The candidate that the branch may hold already: its landing goes first, whatever else is wanted.
+
+    None also once the landing is given up: a person's word then counts again.
+    """
+    candidate = task.candidate
+    if task.intent is None or candidate is None or candidate.number != task.intent.candidate:
+        return None
+    return None if _is_given_up(task, _land(candidate)) else candidate
+
+
+def _land(candidate: Candidate) -> Land:
+    assert candidate.work is not None  # noqa: S101 (a conflict never gets here)
+    return Land(candidate=candidate.number, old=candidate.tip, new=candidate.work.revision, tree=candidate.work.tree)
 
 
 def _already_in(task: Task, work: f.Work, now: float) -> tuple[Step, ...]:
