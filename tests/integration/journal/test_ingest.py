@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from foremand.core.facts import TimeCame
-from foremand.journal import AGENT_EVENT, Cursor, Ingested, IngestRefused, Item, Journal
+from foremand.journal import AGENT_EVENT, Cursor, Ingested, IngestRefused, Item, Journal, reader
 
 Make = Callable[..., TimeCame]
 MakeBatch = Callable[..., Ingested]
@@ -85,8 +85,9 @@ async def test_an_event_of_two_lines_is_refused(journal: Journal) -> None:
 
 
 async def test_pages_mix_facts_and_events_in_order_from_any_cursor(
-    journal: Journal, fact: Make, batch: MakeBatch
+    journal: Journal, fact: Make, batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reader, "PAGE_BYTES", 5000)
     for number in range(20):
         await journal.append([fact(str(number))] * 3)
         await journal.ingest(batch(number * 700_0, 700))

@@ -61,11 +61,20 @@ def test_a_file_that_grows(file: Path, monkeypatch: pytest.MonkeyPatch, ending: 
 def test_another_file_in_its_place(file: Path, content: list[bytes]) -> None:
     pages = Transcript(file)
     pages.page(1200, 1)
-    file.with_name("new").write_bytes(b"longer line\n" * 2000)
+    new = [b"another line %d" % number for number in range(50_000)]
+    file.with_name("new").write_bytes(b"\n".join(new))
     file.with_name("new").replace(file)
-    assert pages.page(1999, 5) == [b"longer line"]
-    os.truncate(file, 24)
-    assert pages.page(1, 5) == [b"longer line"]
+    assert pages.page(1200, 5) == new[1200:1205]
+
+
+def test_a_file_that_begins_anew(file: Path, content: list[bytes]) -> None:
+    pages = Transcript(file)
+    pages.page(1200, 1)
+    os.truncate(file, 0)
+    assert pages.page(1200, 1) == []
+    new = [b"another line %d" % number for number in range(50_000)]
+    file.write_bytes(b"\n".join(new))
+    assert pages.page(1200, 5) == new[1200:1205]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 500, 1234, 5000])

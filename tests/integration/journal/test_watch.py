@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from foremand.core.facts import TimeCame
-from foremand.journal import Ingested, Item, Journal, SlowConsumer
+from foremand.journal import Ingested, Item, Journal, SlowConsumer, reader
 
 Make = Callable[..., TimeCame]
 MakeBatch = Callable[..., Ingested]
@@ -51,7 +51,10 @@ async def watch(
     return seen
 
 
-async def test_concurrent_writers_and_watchers(journal: Journal, fact: Make, batch: MakeBatch) -> None:
+async def test_concurrent_writers_and_watchers(
+    journal: Journal, fact: Make, batch: MakeBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "PAGE_BYTES", 500)
     done = asyncio.Event()
     chance = random.Random(20)
     async with asyncio.TaskGroup() as group:
