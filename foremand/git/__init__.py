@@ -1,0 +1,70 @@
+"""The only place that calls git: mirrors, workspaces, seals, candidates, landing.
+
+Agents decide what their trees hold, so nothing that content names is ever run here.
+"""
+
+from .attributes import filtered
+from .candidate import Candidate, Conflict, build
+from .diff import Changed, change_id, changed_paths, diffstat, matches, patch
+from .errors import (
+    Blocked,
+    GitError,
+    GitFailed,
+    IdentityUnknown,
+    NotLanded,
+    RepositoryRefused,
+    TipMoved,
+    Unreadable,
+)
+from .land import land, prove
+from .locks import Lock, OnLocks, remove_stale
+from .mirror import Mirror
+from .prompt import prompt_diff
+from .run import Git, Result
+from .seal import Seal, seal, snapshot
+from .user import Authorship, Identity, RepositoryInfo, identity, inspect, user_excludes
+from .work import WorkRepo
+from .workspace import BASE_REF, checkout, prepare
+
+__all__ = [
+    "BASE_REF",
+    "Authorship",
+    "Blocked",
+    "Candidate",
+    "Changed",
+    "Conflict",
+    "Git",
+    "GitError",
+    "GitFailed",
+    "Identity",
+    "IdentityUnknown",
+    "Lock",
+    "Mirror",
+    "NotLanded",
+    "OnLocks",
+    "RepositoryInfo",
+    "RepositoryRefused",
+    "Result",
+    "Seal",
+    "TipMoved",
+    "Unreadable",
+    "WorkRepo",
+    "build",
+    "change_id",
+    "changed_paths",
+    "checkout",
+    "diffstat",
+    "filtered",
+    "identity",
+    "inspect",
+    "land",
+    "matches",
+    "patch",
+    "prepare",
+    "prompt_diff",
+    "prove",
+    "remove_stale",
+    "seal",
+    "snapshot",
+    "user_excludes",
+]

@@ -1,0 +1,157 @@
+"""A bare mirror of the user's repository: all that foremand reads of their history, and never their own folder.
+
+It holds the user's branches, tags and remote-tracking branches under the same names. Nothing in it is ever
+pruned: tasks borrow its objects.
+"""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from . import layout
+from .errors import GitFailed, RepositoryRefused
+from .layout import Form
+from .run import UPLOAD_PACK, Git, fields
+from .user import common_dir
+
+EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/*:refs/remotes/*")
+FETCH = (
+    "fetch",
+    "-q",
+    "--no-write-fetch-head",
+    "--no-tags",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    f"--upload-pack={UPLOAD_PACK}",
+)
+"""A fetch between two repositories of this machine that leaves no trace but objects and the refs it names."""
+
+
+class Mirror:
+    """The mirror at `path` of the user's repository `repo` (its work tree or its git folder).
+
+    Keep one instance for each repository: its lock orders everything that writes here.
+    """
+
+    def __init__(self, path: Path, repo: Path) -> None:
+        self.path = path
+        self.repo = repo
+        self.git = Git(git_dir=path)
+        self._lock = asyncio.Lock()
+
+    @property
+    def objects(self) -> Path:
+        """The folder that workspaces borrow from; a sandbox binds it read-only at its own path."""
+        return self.path / "objects"
+
+    async def ensure(self) -> None:
+        """Make the mirror where there is none. A crash leaves none or a whole one."""
+        async with self._lock:
+            if self.path.exists():
+                return
+            making = self.path.with_name(self.path.name + ".making")
+            await asyncio.to_thread(layout.discard, making)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            await self._clone(making)
+            await asyncio.to_thread(self._settle, making, await self._user_form())
+
+    async def fetch(self, *branches: str) -> None:
+        """Take over the user's branches, tags and remote-tracking branches, or only the branches named.
+
+        Only reads the user's repository. Raises `RepositoryRefused` for a branch that is not there.
+        """
+        if branches:
+            which = tuple(f"+refs/heads/{branch}:refs/heads/{branch}" for branch in branches)
+        else:
+            which = ("--prune", *EVERYTHING)
+        async with self._lock:
+            source = await self._source()
+            try:
+                await self.git.run(*FETCH, "--update-shallow", source, *which)
+            except GitFailed as error:
+                if b"couldn't find remote ref" in error.stderr:
+                    raise _no_branch(self.repo, *branches) from error
+                raise
+
+    async def resolve(self, ref: str) -> str:
+        """The full id of the commit that a ref or an id names. Raises `RepositoryRefused`."""
+        found = await self.git.result("rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}")
+        if found.code != 0:
+            raise _no_branch(self.repo, ref.removeprefix("refs/heads/"))
+        return found.out.decode().strip()
+
+    async def tip(self, branch: str) -> str:
+        """Where a branch stood at the last fetch; never a tag of the same name."""
+        return await self.resolve(f"refs/heads/{branch}")
+
+    async def read_file(self, revision: str, path: str) -> bytes | None:
+        """A file's stored bytes at a revision; None where there is no such file."""
+        listed = fields(await self._literal("ls-tree", "-z", revision, "--", path))
+        for line in listed:
+            meta, _, name = line.partition(b"\t")
+            mode, _, sha = meta.split(b" ")
+            if name == os.fsencode(path) and mode.startswith(b"100"):
+                return await self.git.run("cat-file", "blob", sha)
+        return None
+
+    async def list_files(self, revision: str, prefix: str = "") -> tuple[str, ...]:
+        """The paths of all files at a revision, or of those that are or lie under `prefix`."""
+        only = ("--", prefix) if prefix else ()
+        listed = fields(await self._literal("ls-tree", "-r", "-z", "--name-only", revision, *only))
+        return tuple(os.fsdecode(name) for name in listed)
+
+    async def form(self) -> Form:
+        """What our other repositories of this project must share with it."""
+        shallow = self.path / "shallow"
+        filemode = await self.git.result("config", "--type=bool", "core.fileMode")
+        return Form(
+            object_format=await self.git.line("rev-parse", "--show-object-format"),
+            filemode=filemode.out.strip() != b"false",
+            shallow=shallow.read_bytes() if shallow.exists() else b"",
+        )
+
+    async def tags(self) -> bytes:
+        """All tags, as lines for a packed-refs file."""
+        return await self.git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
+
+    async def _literal(self, *args: str) -> bytes:
+        return await Git(git_dir=self.path, env={"GIT_LITERAL_PATHSPECS": "1"}).run(*args)
+
+    async def _source(self) -> Path:
+        """The user's git folder: a linked work tree borrows the refs of its main one."""
+        try:
+            return await common_dir(Git(cwd=self.repo))
+        except (GitFailed, FileNotFoundError, NotADirectoryError) as error:
+            raise RepositoryRefused(f"{self.repo} is no git repository any more", "was it moved?") from error
+
+    async def _clone(self, making: Path) -> None:
+        source = await self._source()
+        git = Git(cwd=self.path.parent)
+        clone = ("clone", "-q", "--bare", "--dissociate", "--template=", f"--upload-pack={UPLOAD_PACK}")
+        try:
+            await git.run(*clone, source, making)
+        except GitFailed:
+            # An object folder with links in it, or on another file system that refuses: copy through the protocol.
+            await asyncio.to_thread(layout.discard, making)
+            await git.run(*clone, "--no-local", source, making)
+
+    async def _user_form(self) -> Form:
+        git = Git(cwd=self.repo)
+        filemode = await git.result("config", "--type=bool", "core.fileMode")
+        return Form(
+            object_format=await git.line("rev-parse", "--show-object-format"),
+            filemode=filemode.out.strip() != b"false",
+        )
+
+    def _settle(self, making: Path, form: Form) -> None:
+        """Replace what clone wrote of its own accord by our configuration, then give the mirror its name."""
+        shutil.rmtree(making / "hooks", ignore_errors=True)
+        layout.write_config(making, form, bare=True)
+        layout.publish(making, self.path)
+
+
+def _no_branch(repo: Path, *names: str) -> RepositoryRefused:
+    return RepositoryRefused(
+        f"{repo} has no branch or revision {' or '.join(names)}", "git branch -a lists them; --into names another"
+    )

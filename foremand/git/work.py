@@ -1,0 +1,116 @@
+"""A task's own repository: its seals and candidates, which no other task sees. It borrows the mirror's objects.
+
+Nothing in it is ever pruned, and every commit of worth has a ref besides.
+"""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from . import layout
+from .mirror import Mirror
+from .run import Git, fields
+
+
+class WorkRepo:
+    """The repository at `path` of the task `task`."""
+
+    def __init__(self, path: Path, mirror: Mirror, task: int) -> None:
+        self.path = path
+        self.mirror = mirror
+        self.task = task
+        self.git = Git(git_dir=path)
+        self.merging = asyncio.Lock()
+
+    async def ensure(self) -> None:
+        """Make it where there is none, and clear what a crash left in its scratch folder."""
+        if not self.path.exists():
+            making = self.path.with_name(self.path.name + ".making")
+            form = await self.mirror.form()
+            await asyncio.to_thread(layout.discard, making)
+            layout.write_repository(
+                making, form, bare=True, head="ref: refs/heads/none", borrows=(self.mirror.objects,)
+            )
+            layout.publish(making, self.path)
+        await asyncio.to_thread(shutil.rmtree, self.scratch, ignore_errors=True)
+        self.scratch.mkdir()
+
+    @property
+    def scratch(self) -> Path:
+        """For files that need not outlive a call."""
+        return self.path / "scratch"
+
+    @property
+    def objects(self) -> tuple[Path, ...]:
+        """The object folders that a workspace of this task borrows from."""
+        return (self.path / "objects", self.mirror.objects)
+
+    def attempt_ref(self, number: int) -> str:
+        """Where the seal of an attempt is kept."""
+        return f"refs/foremand/{self.task}/attempt/{number}"
+
+    def candidate_ref(self, number: int) -> str:
+        """Where a candidate is kept."""
+        return f"refs/foremand/{self.task}/candidate/{number}"
+
+    async def resolve(self, ref: str) -> str | None:
+        """The id of the commit at a ref, None where there is none."""
+        found = await self.git.result("rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}")
+        return found.out.decode().strip() if found.code == 0 else None
+
+    async def tree_of(self, revision: str) -> str:
+        """The tree of a commit or tree."""
+        return await self.git.line("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{tree}}")
+
+    async def keep(self, ref: str, commit: str) -> None:
+        """Hold a commit by a ref, on disk when this returns."""
+        await self.git.run("update-ref", ref, commit)
+
+    async def entries(self, tree: str) -> dict[bytes, tuple[bytes, bytes]]:
+        """Everything a tree holds: path to (mode, id); submodules have mode 160000."""
+        listed = fields(await self.git.run("ls-tree", "-r", "-z", "--full-tree", tree))
+        found: dict[bytes, tuple[bytes, bytes]] = {}
+        for line in listed:
+            meta, _, path = line.partition(b"\t")
+            mode, _, sha = meta.split(b" ")
+            found[path] = (mode, sha)
+        return found
+
+    async def read_blob(self, sha: bytes) -> bytes:
+        """A file's stored bytes."""
+        return await self.git.run("cat-file", "blob", sha)
+
+
+def commit_environment(author: tuple[str, str], committer: tuple[str, str], at: float) -> dict[str, str]:
+    """The environment that fixes who commits (name, mail) and when (Unix seconds, shown in UTC)."""
+    moment = f"@{int(at)} +0000"
+    return {
+        "GIT_AUTHOR_NAME": author[0],
+        "GIT_AUTHOR_EMAIL": author[1],
+        "GIT_AUTHOR_DATE": moment,
+        "GIT_COMMITTER_NAME": committer[0],
+        "GIT_COMMITTER_EMAIL": committer[1],
+        "GIT_COMMITTER_DATE": moment,
+    }
+
+
+OURS = ("foremand", "foremand@localhost")
+"""Who seals: a fixed identity, so that sealing again gives the same commit."""
+
+
+async def commit(
+    work: WorkRepo,
+    tree: str,
+    parent: str | None,
+    message: str,
+    at: float,
+    *,
+    author: tuple[str, str] = OURS,
+    committer: tuple[str, str] = OURS,
+) -> str:
+    """Write a commit that is the same whenever it is written with the same arguments."""
+    git = Git(git_dir=work.path, env=commit_environment(author, committer, at))
+    parents = ("-p", parent) if parent else ()
+    said = os.fsencode(message) if message.isascii() else message.encode("utf-8", "replace")
+    return await git.line("commit-tree", tree, *parents, input=said.replace(b"\0", b""))

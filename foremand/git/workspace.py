@@ -1,0 +1,183 @@
+"""The trees that agents and gates work in: files out of the task's repository, and a `.git` made by us.
+
+Our own git never reads a `.git` that lay in a tree: it works with the new one, beside the tree, until that is
+complete and takes its place.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import layout
+from .run import Git
+from .seal import kept_index, list_tree
+from .work import WorkRepo
+
+BASE_REF = "refs/foremand/base"
+AGENT = "[user]\n\tname = foremand agent\n\temail = agent@foremand.invalid\n"
+"""The agent's HOME has no git configuration: without a name its commits would fail."""
+
+
+async def prepare(
+    tree: Path,
+    work: WorkRepo,
+    head: str,
+    base: str,
+    files: str | None,
+    *,
+    kept: Path,
+    keep: tuple[str, ...] = (),
+    extra_excludes: tuple[Path, ...] = (),
+) -> None:
+    """Make a task's work tree ready for an attempt; safe to repeat after a crash at any point.
+
+    It gets a fresh `.git`: on branch `foremand/TASK` at `head` (the entered revision), `base` at
+    `refs/foremand/base`, the index that of `head`, no remote, no hooks. The old `.git` goes to the folder `kept`
+    if it has objects of its own.
+
+    `files` is a tree or commit that the files are put to: what is not in it is removed, except ignored files and
+    `keep` (globs from the top). None leaves the files as they are. A tree that is not there yet is made from
+    `files` or `head`. `extra_excludes` are the user's ignore files, weakest first; the agent's git honours them.
+    """
+    making = tree.with_name(tree.name + ".making")
+    git_dir = tree.with_name(tree.name + ".git-making")
+    await asyncio.to_thread(_clear, making, git_dir)
+    branch = f"refs/heads/foremand/{work.task}"
+    refs = {branch: head, BASE_REF: base}
+    await _write_git_dir(git_dir, work, f"ref: {branch}", refs, _excludes(extra_excludes))
+    new = not await asyncio.to_thread(tree.exists)
+    place = making if new else tree
+    if new:
+        making.mkdir(parents=True)
+    elif kept_index(work).exists():
+        # It knows these files already, so the agent's first `git status` need not read them all.
+        await asyncio.to_thread(_copy, kept_index(work), git_dir / "index")
+    git = Git(git_dir=git_dir, work_tree=place)
+    if files is not None and not new:
+        await _remove_others(work, tree, files, keep, extra_excludes, kept)
+    if files is not None or new:
+        await _read_tree(git, files or head)
+        await git.run("checkout-index", "-q", "-f", "-a", "-u")
+    await _read_tree(git, head)
+    await asyncio.to_thread(_install, git_dir, place, kept)
+    if new:
+        await asyncio.to_thread(layout.publish, making, tree)
+
+
+async def checkout(dest: Path, work: WorkRepo, revision: str) -> None:
+    """Make a clean checkout of a revision, for a gate: detached, with a `.git` that has the tags.
+
+    Whatever was at `dest` is replaced. Files are as stored: no filter, no line ending conversion.
+    """
+    making = dest.with_name(dest.name + ".making")
+    await asyncio.to_thread(_clear, making, dest)
+    making.mkdir(parents=True)
+    await _write_git_dir(making / ".git", work, revision, {BASE_REF: revision}, b"")
+    git = Git(git_dir=making / ".git", work_tree=making)
+    await _read_tree(git, revision)
+    await git.run("checkout-index", "-q", "-f", "-a", "-u")
+    await asyncio.to_thread(layout.publish, making, dest)
+
+
+async def _read_tree(git: Git, revision: str) -> None:
+    """Put the index to a revision; what it knows of unchanged files it keeps."""
+    if (await git.result("read-tree", "-m", revision)).code != 0:
+        await git.run("read-tree", revision)
+
+
+async def _write_git_dir(git_dir: Path, work: WorkRepo, head: str, refs: dict[str, str], excludes: bytes) -> None:
+    lines = [f"{sha} {ref}\n".encode() for ref, sha in refs.items()]
+    lines += (await work.mirror.tags()).splitlines(keepends=True)
+    lines.sort(key=lambda line: line.split(b" ", 1)[1])
+    form = await work.mirror.form()
+
+    def write() -> None:
+        layout.write_repository(
+            git_dir, form, bare=False, head=head, borrows=work.objects, refs=b"".join(lines), extra=AGENT
+        )
+        layout.write_file(git_dir / "info" / "exclude", excludes)
+
+    await asyncio.to_thread(write)
+
+
+async def _remove_others(
+    work: WorkRepo, tree: Path, files: str, keep: tuple[str, ...], excludes: tuple[Path, ...], kept: Path
+) -> None:
+    """Remove the work that is not in `files`: ignored files and `keep` stay."""
+    tracked = await work.entries(files)
+    listing = await list_tree(work, tree, tracked, keep, excludes)
+    others = [path for path in listing.files if path not in tracked]
+
+    def remove() -> None:
+        for path in others:
+            place = layout.at(tree, path)
+            place.unlink()
+            _prune_folders(tree, place.parent, kept)
+
+    await asyncio.to_thread(remove)
+
+
+def _prune_folders(top: Path, folder: Path, kept: Path) -> None:
+    """Remove the folders that became empty; a nested repository's `.git` does not count, and is kept."""
+    while folder != top:
+        left = [entry.name for entry in folder.iterdir()]
+        if left == [".git"]:
+            _keep_git(folder / ".git", kept)
+        elif left:
+            return
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _install(git_dir: Path, tree: Path, kept: Path) -> None:
+    """Put the new `.git` in the place of the old one."""
+    _keep_git(tree / ".git", kept)
+    layout.publish(git_dir, tree / ".git")
+
+
+def _keep_git(old: Path, kept: Path) -> None:
+    """Move a `.git` away if it holds objects of its own, else remove it. A link is only unlinked."""
+    try:
+        mode = old.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(mode):
+        old.unlink()
+        return
+    old.chmod(0o700)  # an agent may have locked it; only its owner can unlock it
+    if not _has_objects(old):
+        layout.discard(old)
+        return
+    kept.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while (kept / f"git-{number}").exists():
+        number += 1
+    old.rename(kept / f"git-{number}")
+
+
+def _has_objects(git_dir: Path) -> bool:
+    """Whether anything was ever committed or staged here; in doubt yes."""
+    for _, _, names in os.walk(git_dir / "objects", onerror=_doubt):
+        if any(name != "alternates" for name in names):
+            return True
+    return (git_dir / "objects").is_symlink()
+
+
+def _doubt(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _excludes(paths: Iterable[Path]) -> bytes:
+    return b"\n".join(path.read_bytes() for path in paths if path.is_file())
+
+
+def _clear(*places: Path) -> None:
+    for place in places:
+        layout.discard(place)
+
+
+def _copy(source: Path, to: Path) -> None:
+    to.write_bytes(source.read_bytes())

@@ -1,0 +1,99 @@
+"""A user's repository, its mirror and a task's work repository, all in a home of their own."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from foremand.git import Mirror, WorkRepo
+
+
+class UserRepository:
+    """What a person does in their own checkout, by git itself."""
+
+    def __init__(self, top: Path, *init: str) -> None:
+        self.top = top
+        top.mkdir(parents=True)
+        self.git("init", "-q", "-b", "main", *init)
+
+    def git(self, *args: str, check: bool = True, cwd: Path | None = None) -> str:
+        done = subprocess.run(("git", *args), cwd=cwd or self.top, capture_output=True, check=False)
+        assert not check or done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def write(self, name: str, content: str | bytes = "") -> Path:
+        path = self.top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def commit(self, files: dict[str, str | bytes], message: str = "work") -> str:
+        for name, content in files.items():
+            self.write(name, content)
+        self.git("add", "-f", "--", *files) if files else None
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    @property
+    def status(self) -> str:
+        return self.git("status", "--porcelain")
+
+    def traces(self) -> dict[str, bytes]:
+        """Everything in the git folder but objects and the index's stat data: for "as it was"."""
+        found = {}
+        for folder, _, names in os.walk(self.top / ".git"):
+            for name in names:
+                path = Path(folder) / name
+                if "objects" not in path.parts and name != "index":
+                    found[str(path.relative_to(self.top))] = path.read_bytes()
+        found["INDEX"] = self.git("ls-files", "-s").encode()
+        return found
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text("[user]\n\tname = Ada Example\n\temail = ada@example.org\n")
+    for name in list(os.environ):
+        if name.startswith("GIT_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return home
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> UserRepository:
+    user = UserRepository(tmp_path / "project")
+    user.commit({"a.txt": "one\ntwo\nthree\n", "src/b.py": "b = 1\n", ".gitignore": "*.log\nbuild/\n"}, "first")
+    return user
+
+
+@pytest.fixture
+async def mirror(tmp_path: Path, user: UserRepository) -> Mirror:
+    mirror = Mirror(tmp_path / "state" / "repos" / "project.git", user.top)
+    await mirror.ensure()
+    await mirror.fetch()
+    return mirror
+
+
+@pytest.fixture
+async def work(tmp_path: Path, mirror: Mirror) -> WorkRepo:
+    work = WorkRepo(tmp_path / "state" / "work" / "12.git", mirror, 12)
+    await work.ensure()
+    return work
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Where a task's workspace goes."""
+    place = tmp_path / "state" / "workspaces" / "12"
+    place.mkdir(parents=True)
+    return place
