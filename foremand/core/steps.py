@@ -13,7 +13,7 @@ from . import facts as f
 from . import feedback
 from .limits import Exhausted, allowance
 from .spec import LAND, Gate, OnFail, Stage
-from .task import CONFLICT, HELPLESS, TRANSIENT, Attempt, Candidate, Task, run_key
+from .task import CONFLICT, HELPLESS, TRANSIENT, Attempt, Candidate, Task, approvers, run_key
 from .verdicts import ALREADY_IN, Standing, find, stand, weigh
 
 TRIES = 3
@@ -111,7 +111,8 @@ class Record(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The fact's kind and subject: the fact itself makes the step go away."""
-        return f"record:{type(self.fact).__name__}:{getattr(self.fact, 'gate', '')}"
+        subject = self.fact.key if isinstance(self.fact, f.TimeCame) else getattr(self.fact, "gate", "")
+        return f"record:{type(self.fact).__name__}:{subject}"
 
 
 class BuildCandidate(Struct, frozen=True, kw_only=True):
@@ -195,7 +196,7 @@ def _ending(task: Task, now: float) -> tuple[Step, ...]:
     return (Record(fact=fact),)
 
 
-def _own(task: Task, step: Start | RunAttempt | Seal | BuildCandidate | Land, now: float) -> tuple[Step, ...]:
+def _own(task: Task, step: Start | RunAttempt | Seal | RunGate | BuildCandidate | Land, now: float) -> tuple[Step, ...]:
     """A step of foremand's own: tried again twice when it fails, then a person is asked."""
     trouble = task.trouble.get(step.key)
     if trouble is None:
@@ -237,7 +238,7 @@ def _stage(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
     if attempt is None:
         return _begin(task, stage, now)
     if attempt.outcome is None:
-        return (_supervise(attempt),)
+        return _own(task, _supervise(attempt), now)
     if attempt.work is None:
         return _own(task, Seal(number=attempt.number), now)
     if attempt.outcome in TRANSIENT:
@@ -352,7 +353,7 @@ def _gates(task: Task, name: str, on_fail: OnFail, work: f.Work, now: float) -> 
         if find(task, standing.gate, standing.about) is None:
             steps += _ask_machine(task, standing, now)
     if steps:
-        return tuple(steps)
+        return _together(steps)
     failed = [s for s in machine if s.verdict == "fail"]
     if failed:
         return _refuse(task, name, on_fail, feedback.of_gates(task, failed), now)
@@ -360,6 +361,14 @@ def _gates(task: Task, name: str, on_fail: OnFail, work: f.Work, now: float) -> 
     if broken:
         return (Wait(on="error", reason=f"{broken[0].gate.name}: {broken[0].reason}", stage=name),)
     return _people(task, name, [s for s in standings if s.gate.kind == "human"], now)
+
+
+def _together(steps: list[Step]) -> tuple[Step, ...]:
+    """Steps of several gates as one answer: each thing to do once, and waiting only where nothing is to be done."""
+    doing = tuple({step.key: step for step in steps if not isinstance(step, Wait)}.values())
+    waits = sorted((step for step in steps if isinstance(step, Wait)), key=lambda wait: wait.on == "backoff")
+    busy = any(not isinstance(step, WakeAt) for step in doing)
+    return doing if busy else (*doing, *waits[:1])
 
 
 def _people(task: Task, name: str, standings: list[Standing], now: float) -> tuple[Step, ...]:
@@ -397,14 +406,16 @@ def _ask_machine(task: Task, standing: Standing, now: float) -> tuple[Step, ...]
         return (_verdict(task, standing, "error", reason, now),)
     on_work = task.runs.get(run_key(gate.definition, work.tree))
     if on_work is None or on_work.result is None:
-        return (_run(task, gate, work.tree, work.revision),)
+        return _own(task, _run(task, gate, work.tree, work.revision), now)
     same = work.tree == work.base_tree
     on_base = task.runs.get(run_key(gate.definition, work.base_tree))
     finding = weigh(on_work, on_base, base=work.base, same_tree=same)
     if finding.needs_base:
-        return (_run(task, gate, work.base_tree, work.base, on_base=True),)
+        return _own(task, _run(task, gate, work.base_tree, work.base, on_base=True), now)
     if finding.verdict == "error" and on_work.tries < TRIES:
         again = _run(task, gate, work.tree, work.revision)
+        if again.key in task.trouble:
+            return _own(task, again, now)
         key = f"{run_key(gate.definition, work.tree)}#{on_work.tries}"
         return _later(task, key, on_work.at + BACKOFF[on_work.tries - 1], now, again, f"{gate.name}: {finding.reason}")
     return (_verdict(task, standing, finding.verdict, finding.reason, now),)
@@ -450,6 +461,8 @@ def _landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
     steps = _gates(task, LAND, land.on_fail, candidate.work, now)
     if steps:
         return steps
+    if candidate.approved_by != approvers(task):  # its message names who approved
+        return _own(task, BuildCandidate(number=task.candidates + 1, source=source, base=task.base), now)
     if task.blocked:
         return (Wait(on="trouble", reason=task.blocked, stage=LAND),)
     return _in_queue(task, candidate, world, now)
