@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, repeat
 from pathlib import Path
@@ -132,10 +133,11 @@ class ModelServer:
         return sum(name in (None, each.script) for each in self._requests)
 
     @contextlib.contextmanager
-    def opened(
-        self, name: str, body: dict[str, Any], headers: dict[str, str]
-    ) -> Iterator[tuple[Request, Step]]:
-        """Books one request while it stands open, and takes the step that answers it."""
+    def opened(self, name: str, body: dict[str, Any], headers: dict[str, str]) -> Iterator[tuple[Request, Step]]:
+        """Books one request while it stands open, and takes the step that answers it.
+
+        The end of the answer is sent after it is booked as closed: whoever has seen it is no longer counted.
+        """
         with self._changed:
             request = Request(name, len(self._requests), body, headers, time.monotonic())
             self._requests.append(request)
@@ -198,31 +200,34 @@ class _Handler(BaseHTTPRequestHandler):
             return self.do_GET()
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.model.opened(path[1], body, headers) as (request, step):
-            self._answer(request, step)
+            finish = self._answer(request, step)
+        finish()
         return None
 
-    def _answer(self, request: Request, step: Step) -> None:
+    def _answer(self, request: Request, step: Step) -> Callable[[], None]:
+        """Answers all but the end, which the returned function sends."""
         match step:
             case Error():
-                self._refuse(step)
+                return partial(self._refuse, step)
             case Cut(text):
                 self._stream(unfinished(request, text))
                 time.sleep(step.after)
-                self.close_connection = True  # no last chunk: the client sees a broken stream
+                return self._break  # no last chunk: the client sees a broken stream
             case Hang(text):
                 self._stream(unfinished(request, text))
-                if self.server.model.wait_released(request.script, self.connection):
-                    self._events(ending(0, "end_turn", 50))
-                    self._end_stream()
-                else:
-                    self.close_connection = True
+                if not self.server.model.wait_released(request.script, self.connection):
+                    return self._break
+                return partial(self._end_stream, ending(0, "end_turn", 50))
             case Text() | Tool():
                 time.sleep(step.delay)
-                if request.body.get("stream"):
-                    self._stream(message(request, step))
-                    self._end_stream()
-                else:
-                    self._json(200, whole(request, step))
+                if not request.body.get("stream"):
+                    return partial(self._json, 200, whole(request, step))
+                *most, last = message(request, step)
+                self._stream(most)
+                return partial(self._end_stream, [last])
+
+    def _break(self) -> None:
+        self.close_connection = True
 
     def _refuse(self, step: Error) -> None:
         kind = ERROR_TYPES.get(step.status, "api_error")
@@ -254,7 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
             data = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
-    def _end_stream(self) -> None:
+    def _end_stream(self, events: Iterable[dict[str, Any]]) -> None:
+        self._events(events)
         self.wfile.write(b"0\r\n\r\n")
 
 
