@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from . import facts as f
+from . import feedback
 from .spec import LAND, OnFail
 from .status import Status, status
 from .steps import intended
-from .task import Task
+from .task import Candidate, Task
 from .verdicts import Standing
 
 
@@ -37,7 +38,7 @@ def approve(task: Task, gate: str, revision: str, who: Who, message: str = "") -
     """Approve one gate, or without `gate` every human gate open, on exactly that revision."""
     now = _alive(task, "approve")
     asked = _asked(task, now, gate, "approve")
-    _same_revision(task, asked, revision)
+    _same_revision(task, asked[0].work.revision, revision)
     return tuple(
         f.Approved(
             task=task.id,
@@ -67,19 +68,12 @@ def rework(task: Task, revision: str, who: Who, message: str) -> tuple[f.AnyFact
         raise Refused("MESSAGE_MISSING", "rework needs words for the agent", "say what to change with -m or -f")
     now = _alive(task, "rework")
     gate, at = _judged(task, now, "rework", revision)
-    on_fail = _on_fail(task, now.stage)
-    heard = f"A person looked at the work and asks for changes:\n\n{message}"
+    conflict = _conflict(task, now)
+    heard = [feedback.of_conflict(conflict)] if conflict is not None else []
+    heard.append(f"A person looked at the work and asks for changes:\n\n{message}")
     return (
         f.Reworked(task=task.id, at=who.at, gate=gate, stage=now.stage, revision=at, by=who.name, message=message),
-        f.SentBack(
-            task=task.id,
-            at=who.at,
-            stage=now.stage,
-            to=on_fail.goto,
-            feedback=heard,
-            session=on_fail.session,
-            charged=False,
-        ),
+        _back(task, now, who, heard, to="", conflict=conflict),
     )
 
 
@@ -109,8 +103,8 @@ def retry(
         raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
     if gate and (task.started is None or gate not in task.pipeline.gates):
         raise Refused("NO_SUCH_GATE", f"task {task.id} has no gate {gate!r}", f"foremanctl show {task.id}")
-    here = stage or now.stage or LAND
-    retried = f.Retried(task=task.id, at=who.at, by=who.name, stage=here, message=message, fresh=fresh)
+    here = now.stage or LAND
+    retried = f.Retried(task=task.id, at=who.at, by=who.name, stage=here, gate=gate, message=message, fresh=fresh)
     back = _send_back(task, now, who, stage=stage, gate=gate, fresh=fresh, message=message)
     return (retried, back) if back is not None else (retried,)
 
@@ -123,19 +117,39 @@ def _send_back(
     wanted = bool(stage or message or fresh or rejected or now.waiting_for == "stuck")
     if task.started is None or gate or not wanted:
         return None
-    to = stage or _on_fail(task, now.stage or LAND).goto
+    conflict = None if stage or fresh else _conflict(task, now)
     heard = [task.over_reason] if rejected else [now.why] if now.waiting_for == "stuck" else []
     if message:
         heard.append(f"A person adds:\n\n{message}")
+    return _back(task, now, who, heard, to=stage, conflict=conflict, fresh=fresh)
+
+
+def _back(
+    task: Task, now: Status, who: Who, heard: Sequence[str], *, to: str, conflict: Candidate | None, fresh: bool = False
+) -> f.SentBack:
+    """Send the work back by a person's word: to `to`, or to where the pipeline sends it from here."""
+    on_fail = task.pipeline.land.on_conflict if conflict is not None else _on_fail(task, now.stage or LAND)
+    goal = to or on_fail.goto
+    files = conflict.files if conflict is not None else task.entry(goal) if fresh else None
     return f.SentBack(
         task=task.id,
         at=who.at,
         stage=now.stage or LAND,
-        to=to,
+        to=goal,
         feedback="\n\n".join(heard),
-        session="fresh" if fresh else "resume",
+        session="fresh" if fresh else on_fail.session,
         charged=False,
+        base=conflict.tip if conflict is not None else None,
+        base_tree=conflict.tip_tree if conflict is not None else None,
+        files=files,
     )
+
+
+def _conflict(task: Task, now: Status) -> Candidate | None:
+    """The conflict with the branch at which the task is stuck: who sends it back sends the merge with it."""
+    candidate = task.candidate
+    stuck = now.waiting_for == "stuck" and now.stage == LAND
+    return candidate if stuck and candidate is not None and candidate.work is None else None
 
 
 def _on_fail(task: Task, stage: str) -> OnFail:
@@ -170,16 +184,15 @@ def _asked(task: Task, now: Status, gate: str, verb: str) -> Sequence[Standing]:
 
 def _judged(task: Task, now: Status, verb: str, revision: str) -> tuple[str, str]:
     """The gate and revision that a reject or rework answers; a stuck task has no gate."""
-    if now.waiting_for == "stuck":
-        return "", now.revision
-    asked = _asked(task, now, "", verb)
+    stuck = now.waiting_for == "stuck"
+    asked = () if stuck else _asked(task, now, "", verb)
+    present = asked[0].work.revision if asked else now.revision
     if revision:
-        _same_revision(task, asked, revision)
-    return asked[0].gate.name, asked[0].work.revision
+        _same_revision(task, present, revision)
+    return asked[0].gate.name if asked else "", present
 
 
-def _same_revision(task: Task, asked: Sequence[Standing], revision: str) -> None:
-    present = asked[0].work.revision
+def _same_revision(task: Task, present: str, revision: str) -> None:
     if len(revision) < SHORTEST_REVISION:
         raise Refused(
             "REVISION_MISSING",

@@ -225,8 +225,9 @@ class Reworked(Fact, frozen=True, kw_only=True, tag=True):
 class SentBack(Fact, frozen=True, kw_only=True, tag=True):
     """Work goes back from `stage` to `to`, whose next attempt hears `feedback`.
 
-    `charged` counts against the stage's `limit`; what was no fault of the work is not charged. `base` and `files`
-    are set after a conflict: the stage is then entered with the tip, its files being the merge with its markers.
+    `charged` counts against the stage's `limit`; what was no fault of the work is not charged. `base` is set after a
+    conflict: the stage is then entered with the tip. `files` are laid in the workspace first: after a conflict the
+    merge with its markers, with `--fresh` the revision entered; None leaves the files as they are.
     """
 
     stage: str
@@ -240,10 +241,14 @@ class SentBack(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class Retried(Fact, frozen=True, kw_only=True, tag=True):
-    """A person asked to go on: errors are forgotten, an ended task is live again, limits are granted anew."""
+    """A person asked to go on: errors are forgotten, an ended task is live again, limits are granted anew.
+
+    `stage` is where the task stood. `gate`: a gate whose failures are forgotten too, so that it is asked again.
+    """
 
     by: str
     stage: str
+    gate: str = ""
     message: str = ""
     fresh: bool = False
 
@@ -262,13 +267,17 @@ class TimeCame(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class CandidateBuilt(Fact, frozen=True, kw_only=True, tag=True):
-    """`source` stands as one commit on `tip`. `empty`: the tip has it all already."""
+    """`source` stands as one commit on `tip`. `empty`: the tip has it all already.
+
+    `approved_by` are the people whom the commit's message names.
+    """
 
     number: int
     source: str
     tip: str
     work: Work
     empty: bool = False
+    approved_by: tuple[str, ...] = ()
 
 
 class CandidateConflicted(Fact, frozen=True, kw_only=True, tag=True):

@@ -24,7 +24,10 @@ Over = Literal["LANDED", "REJECTED", "FAILED", "CANCELLED"]
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """One run of an agent. `void`: a later `goto` or retry has taken it out of the pipeline; it is kept."""
+    """One run of an agent. `void`: a later `goto` or retry has taken it out of the pipeline; it is kept.
+
+    `given`: the tree or revision whose files it found.
+    """
 
     number: int
     stage: str
@@ -32,6 +35,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     entered: str
     started_at: float
     session_id: str
+    given: str = ""
     resumes: str | None = None
     outcome: f.OutcomeKind | None = None
     reason: str = ""
@@ -91,6 +95,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     tip: str
     work: f.Work | None = None
     empty: bool = False
+    approved_by: tuple[str, ...] = ()
     tip_tree: str = ""
     files: str = ""
     paths: tuple[str, ...] = ()
@@ -203,6 +208,13 @@ class Task(Struct, frozen=True, kw_only=True):
         )
 
 
+def approvers(task: Task) -> tuple[str, ...]:
+    """The people whose approvals still stand, each once."""
+    standing = {(a.gate, a.at) for a in task.answers if a.verdict == "pass"}
+    said = [d for d in task.decisions if d.decision == "approved" and (d.gate, d.at) in standing]
+    return tuple(dict.fromkeys(d.by for d in said))
+
+
 def run_key(definition: str, tree: str) -> str:
     """What a run of a command gate is kept under."""
     return f"{definition}:{tree}"
@@ -287,8 +299,17 @@ def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
         started_at=fact.at,
         session_id=fact.session_id,
         resumes=fact.resumes,
+        given=task.files or _left(task) or fact.entered,
     )
     return {"attempts": (*task.attempts, attempt), "files": None, "trouble": {}}
+
+
+def _left(task: Task) -> str:
+    """What the last attempt left in the workspace, as far as a seal says so."""
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.work is None:
+        return ""
+    return last.given if task.pipeline.stage(last.stage).access == "read" else last.work.revision
 
 
 def _has_stage(task: Task, name: str) -> bool:
@@ -325,7 +346,7 @@ def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
         return {}
     changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
     if task.pipeline.stage(attempt.stage).access == "read" and fact.changed:
-        changes["files"] = attempt.entered
+        changes["files"] = attempt.given
     return changes
 
 
@@ -462,17 +483,19 @@ def _sent_back(task: Task, fact: f.SentBack) -> Changes:
         **_runs_kept(task, lambda key, run: run.result == "pass" or _is_of_base(task, key, run)),
         "feedback": {**earlier(task.feedback), fact.to: fact.feedback},
         "session": {**earlier(task.session), fact.to: fact.session},
+        "entered": {stage: entry for stage, entry in task.entered.items() if not later(stage) or stage == fact.to},
         "candidate": None,
         "queued_at": None,
     }
+    if fact.files is not None:
+        changes["files"] = fact.files
     if fact.charged:
         changes["sent_back"] = _put(task.sent_back, fact.stage, task.sent_back.get(fact.stage, 0) + 1)
     if fact.base is not None:
         changes |= {
             "base": fact.base,
             "base_tree": fact.base_tree or "",
-            "files": fact.files,
-            "entered": {**earlier(task.entered), fact.to: fact.base},
+            "entered": {**changes["entered"], fact.to: fact.base},
         }
     return changes
 
@@ -483,6 +506,11 @@ def _is_of_base(task: Task, key: str, run: Run) -> bool:
 
 def _retried(task: Task, fact: f.Retried) -> Changes:
     forgiven = TRANSIENT | HELPLESS
+    gate = task.pipeline.gates.get(fact.gate) if task.started is not None else None
+
+    def asked_again(key: str) -> bool:
+        return gate is not None and key.startswith(f"{gate.definition}:")
+
     changes: Changes = {
         "ending": None,
         "over": None,
@@ -491,10 +519,14 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         "times": (),
         "forgiven_at": fact.at,
         "blocked": "",
-        **_runs_kept(task, lambda _key, run: run.result in ("pass", "fail")),
-        "answers": tuple(a for a in task.answers if a.verdict != "error"),
+        **_runs_kept(task, lambda key, run: run.result == "pass" or (run.result == "fail" and not asked_again(key))),
+        "answers": tuple(
+            a for a in task.answers if a.verdict != "error" and not (a.verdict == "fail" and a.gate == fact.gate)
+        ),
         "attempts": tuple(replace(a, void=True) if a.outcome in forgiven else a for a in task.attempts),
     }
+    cut_off = {a.stage for a in task.attempts if a.outcome in forgiven - {"altered"} and not a.void}
+    changes["session"] = {**task.session, **dict.fromkeys(cut_off, "fresh" if fact.fresh else "resume")}
     if task.started is not None:
         changes["granted"] = _grant(task, fact.stage)
         if fact.fresh and _has_stage(task, fact.stage):

@@ -1,0 +1,45 @@
+"""Gate checkouts: a clean tree of its own for every run of a gate, set up like the workspaces."""
+
+import asyncio
+import shutil
+
+from foremand.core.task import Task
+from foremand.git import GitError, checkout
+from foremand.paths import Places
+
+from .conductor import StepFailed
+from .repositories import Repositories
+from .setups import Setups
+from .workplace import Room, Workplace
+
+
+class Checkouts:
+    """Makes checkouts and removes them."""
+
+    def __init__(self, places: Places, repositories: Repositories, setups: Setups, workplace: Workplace) -> None:
+        self._places = places
+        self._repositories = repositories
+        self._setups = setups
+        self._workplace = workplace
+
+    async def make(self, task: Task, name: str, revision: str, *, keep: bool) -> Room:
+        """The checkout called `name` at `revision`. `keep`: a run is under way in it, it must be left alone.
+
+        Raises StepFailed when it cannot be made or set up.
+        """
+        root = self._places.checkout(task.id, name)
+        room = self._workplace.side_room(root / "tree")
+        if keep and room.tree.exists():
+            return room
+        work = self._repositories.work(task)
+        try:
+            await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
+            await checkout(room.tree, work, revision)
+        except (GitError, OSError) as error:
+            raise StepFailed(f"the checkout of {revision[:12]} failed: {error}") from error
+        await self._setups.lay(task, work, room, revision)
+        return room
+
+    async def remove(self, task: Task, name: str) -> None:
+        """Take a checkout away. Nothing of value is in it: it was made from a commit."""
+        await asyncio.to_thread(shutil.rmtree, self._places.checkout(task.id, name), ignore_errors=True)

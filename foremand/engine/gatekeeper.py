@@ -1,0 +1,166 @@
+"""Runs command gates: each in a clean checkout of exactly the tree that is asked about, through the shim."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from foremand.core.facts import GateRan, GateStarted
+from foremand.core.feedback import OUTPUT_LIMIT
+from foremand.core.steps import RunGate
+from foremand.core.task import Task, run_key
+from foremand.executors import ExecutorError, LocalExecutor, RunLost, Spool
+from foremand.gates.command import Finished, Judged, argv, judge
+from foremand.journal import Journal
+from foremand.paths import Places
+
+from .checkouts import Checkouts
+from .conductor import StepFailed
+from .ledger import Ledger
+from .slots import Slots
+from .workplace import Room, Workplace
+
+log = logging.getLogger("foremand.gatekeeper")
+
+
+class Gatekeeper:
+    """Asks command gates. What it records is what it saw; what that means is `core.verdicts`'."""
+
+    def __init__(
+        self,
+        places: Places,
+        ledger: Ledger,
+        journal: Journal,
+        executor: LocalExecutor,
+        workplace: Workplace,
+        checkouts: Checkouts,
+        slots: Slots,
+        closing: Callable[[], bool],
+    ) -> None:
+        self._places = places
+        self._ledger = ledger
+        self._journal = journal
+        self._executor = executor
+        self._workplace = workplace
+        self._checkouts = checkouts
+        self._slots = slots
+        self._closing = closing
+
+    async def run(self, task: Task, step: RunGate) -> None:
+        """Have the gate run on the tree, or take up the run that is under way, and record how it went."""
+        if step.on_base and await self._known(task, step):
+            return
+        run = self._places.gate_run(task.id, run_name(step))
+        under_way = Spool(run).state() != "new"
+        rank = (0, task.id)
+        async with self._slots.slot(rank, at_once=under_way):
+            await self._started(task, step, run)
+            judged, running = await self._ask(task, step, run)
+        await self._ledger.record(
+            GateRan(
+                task=task.id,
+                at=self._ledger.now(),
+                gate=step.gate.name,
+                definition=step.gate.definition,
+                tree=step.tree,
+                result=judged.result,
+                reason=judged.reason,
+                output=await asyncio.to_thread(output_of, run),
+                run=run.name,
+                on_base=step.on_base,
+                running=running,
+            )
+        )
+        await self._checkouts.remove(task, run.name)
+
+    async def _known(self, task: Task, step: RunGate) -> bool:
+        """A base's answer is kept per base and definition, over all tasks. No answer is not kept: it may be one now."""
+        known = await asyncio.to_thread(self._journal.base_run, step.gate.definition, step.tree)
+        if known is None or known.result == "error":
+            return False
+        fact = GateRan(
+            task=task.id,
+            at=self._ledger.now(),
+            gate=step.gate.name,
+            definition=step.gate.definition,
+            tree=step.tree,
+            result=known.result,
+            reason=known.reason,
+            output=known.output,
+            on_base=True,
+        )
+        await self._ledger.record(fact)
+        return True
+
+    async def _started(self, task: Task, step: RunGate, run: Path) -> None:
+        known = self._ledger[task.id].runs.get(run_key(step.gate.definition, step.tree))
+        if known is not None and known.run == run.name:
+            return
+        await self._ledger.record(
+            GateStarted(
+                task=task.id,
+                at=self._ledger.now(),
+                gate=step.gate.name,
+                definition=step.gate.definition,
+                tree=step.tree,
+                run=run.name,
+                on_base=step.on_base,
+            )
+        )
+
+    async def _ask(self, task: Task, step: RunGate, run: Path) -> tuple[Judged, float]:
+        try:
+            room = await self._checkouts.make(task, run.name, step.revision, keep=Spool(run).state() != "new")
+            return await self._run(task, step, run, room)
+        except asyncio.CancelledError:
+            if not self._closing():
+                with contextlib.suppress(ExecutorError):
+                    await self._executor.stop(run, "no longer wanted", grace=1.0)
+                await self._checkouts.remove(task, run.name)
+            raise
+        except RunLost as lost:
+            return Judged("error", f"killed: {lost}"), 0.0
+        except StepFailed as failure:
+            return Judged("error", failure.reason), failure.running
+        except (OSError, ExecutorError) as error:
+            return Judged("error", str(error)), 0.0
+
+    async def _run(self, task: Task, step: RunGate, run: Path, room: Room) -> tuple[Judged, float]:
+        gate = step.gate
+        env = self._workplace.environment(task, room)
+        command = self._workplace.command(
+            task, room, argv(gate, env["PATH"]), env, marker=f"gate/{run.name}", deadline=gate.timeout
+        )
+        await self._executor.start(run, command)
+        end = await self._executor.wait(run)
+        finished = Finished(why=end.reason, code=end.code, signal=end.signal, detail=end.detail)
+        judged = await asyncio.to_thread(judge, gate, finished, room.tree)
+        log.info("task %d: gate %s on %s: %s (%s)", task.id, gate.name, step.tree[:12], judged.result, judged.reason)
+        return judged, end.running
+
+
+def run_name(step: RunGate) -> str:
+    """The name of a gate's run: the same for the same definition, tree and try."""
+    digest = hashlib.sha256(step.key.encode()).hexdigest()[:10]
+    return f"{step.gate.name}-{step.tree[:10]}-{digest}"
+
+
+def output_of(run: Path) -> str:
+    """The end of what a run printed: standard output, then standard error."""
+    parts = []
+    for file in (Spool(run).out, Spool(run).err):
+        with contextlib.suppress(OSError), file.open("rb") as stream:
+            size = stream.seek(0, 2)
+            stream.seek(max(0, size - OUTPUT_LIMIT))
+            text = stream.read().decode(errors="replace").strip()
+            if text:
+                parts.append(text)
+    return "\n".join(parts)[-OUTPUT_LIMIT:]
+
+
+def forget(folder: Path) -> None:
+    """Remove a folder that nothing needs any more, whatever its modes."""
+    shutil.rmtree(folder, ignore_errors=True)

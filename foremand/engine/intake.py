@@ -1,0 +1,146 @@
+"""How a task begins: which branch, which pipeline file, and both pinned at the moment it starts (contract 3.2.1)."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from foremand.agents.registry import AgentMissing, find
+from foremand.core.facts import StartRefused, TaskStarted
+from foremand.core.spec import Pipeline
+from foremand.core.task import Task
+from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, inspect
+from foremand.paths import Places
+from foremand.pipeline import PipelineInvalid, load
+
+from . import environments
+from .conductor import StepFailed
+from .ledger import Ledger
+from .repositories import Repositories
+
+FOLDER = ".foremand"
+FILE = f"{FOLDER}/pipeline.toml"
+
+
+class PipelineMissing(Exception):
+    """There is no pipeline file for this branch."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What a submit would work on."""
+
+    info: RepositoryInfo
+    into: str
+    tip: str
+    pipeline: Pipeline
+    origin: str
+    digest: str
+
+
+class Intake:
+    """Reads what a task needs to begin, once when it is submitted and again, for good, when it starts."""
+
+    def __init__(self, places: Places, ledger: Ledger, repositories: Repositories, *, sandboxed: bool) -> None:
+        self._places = places
+        self._ledger = ledger
+        self._repositories = repositories
+        self._sandboxed = sandboxed
+
+    async def look(self, path: Path, into: str, pipeline_file: str | None, client: Mapping[str, str]) -> Target:
+        """Everything that a submit is checked against.
+
+        Raises RepositoryRefused, PipelineMissing, PipelineInvalid or AgentMissing.
+        """
+        info = await inspect(path, protected=(self._places.state, self._places.config))
+        mirror = self._repositories.mirror(info.top)
+        await mirror.ensure()
+        await mirror.fetch()
+        branch = into or await self._branch(mirror, info, pipeline_file)
+        tip = await mirror.tip(branch)
+        pipeline, origin, digest = await self._read(mirror, tip, branch, pipeline_file)
+        for stage in pipeline.stages:
+            find(pipeline.agents[stage.agent], client.get("PATH", ""))
+        return Target(info=info, into=branch, tip=tip, pipeline=pipeline, origin=origin, digest=digest)
+
+    async def start(self, task: Task) -> None:
+        """Pin the base and the pipeline. What cannot be used ends the task; what is only away is tried again."""
+        submitted = task.submitted
+        mirror = self._repositories.mirror(Path(submitted.repo))
+        try:
+            await mirror.ensure()
+            await mirror.fetch()
+            tip = await mirror.tip(submitted.into)
+            pipeline, origin, digest = await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
+            client = environments.read(self._places.environment(task.id))
+            for stage in pipeline.stages:
+                find(pipeline.agents[stage.agent], client.get("PATH", ""))
+            work = self._repositories.work(task)
+            work.path.parent.mkdir(parents=True, exist_ok=True)
+            await work.ensure()
+            tree = await work.tree_of(tip)
+        except (PipelineInvalid, PipelineMissing, RepositoryRefused) as error:
+            reason = f"cannot start: {error}"
+            await self._ledger.record(StartRefused(task=task.id, at=self._ledger.now(), reason=reason))
+            return
+        except (AgentMissing, GitError, OSError) as error:
+            raise StepFailed(str(error)) from error
+        await self._ledger.record(
+            TaskStarted(
+                task=task.id,
+                at=self._ledger.now(),
+                base=tip,
+                base_tree=tree,
+                pipeline=pipeline,
+                pipeline_hash=digest,
+                origin=origin,
+                sandboxed=self._sandboxed,
+            )
+        )
+
+    async def _branch(self, mirror: Mirror, info: RepositoryInfo, pipeline_file: str | None) -> str:
+        here = info.branch or info.origin_head
+        if here is None:
+            raise RepositoryRefused(f"{info.top} is on no branch", "name the branch to land on with --into")
+        try:
+            tip = await mirror.tip(here)
+            pipeline, _, _ = await self._read(mirror, tip, here, pipeline_file)
+        except (PipelineMissing, PipelineInvalid):
+            return here  # said again, and better, when the file is read for good
+        return pipeline.land.into or here
+
+    async def _read(self, mirror: Mirror, tip: str, branch: str, given: str | None) -> tuple[Pipeline, str, str]:
+        prompts = await self._prompts(mirror, tip)
+        if given is not None:
+            text, origin = given, "given with --pipeline"
+        else:
+            stored = await mirror.read_file(tip, FILE)
+            if stored is None:
+                raise _missing(mirror.repo, branch)
+            text, origin = stored.decode(errors="replace"), f"{FILE} at {branch} ({tip[:12]})"
+        pipeline = load(text, prompts.get, origin)
+        digest = hashlib.sha256("\0".join([text, *(f"{k}\0{v}" for k, v in sorted(prompts.items()))]).encode())
+        return pipeline, origin, digest.hexdigest()
+
+    async def _prompts(self, mirror: Mirror, tip: str) -> dict[str, str]:
+        """The files beside the pipeline file, by their name from there."""
+        prompts = {}
+        for path in await mirror.list_files(tip, FOLDER):
+            if path != FILE and (content := await mirror.read_file(tip, path)) is not None:
+                prompts[path.removeprefix(f"{FOLDER}/")] = content.decode(errors="replace")
+        return prompts
+
+
+def _missing(repo: Path, branch: str) -> PipelineMissing:
+    if (repo / FILE).exists():
+        return PipelineMissing(
+            f"{FILE} exists but is not committed on {branch}",
+            f"git add {FOLDER} && git commit -m 'Add the foremand pipeline', or name a file with --pipeline",
+        )
+    return PipelineMissing(
+        f"{branch} of {repo} has no {FILE}", "foremanctl init writes one that fits, or name a file with --pipeline"
+    )

@@ -1,0 +1,123 @@
+"""The tasks as they are: facts go to the journal first, then into the fold, then to whoever must look again."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from foremand.core import queue
+from foremand.core.facts import AnyFact
+from foremand.core.task import Task, apply
+from foremand.journal import Journal, Request
+
+Listener = Callable[[int], None]
+Command = Callable[[Task], Sequence[AnyFact]]
+
+
+class Ledger:
+    """All tasks in memory, always equal to the fold of the journal's facts."""
+
+    def __init__(self, journal: Journal, group: asyncio.TaskGroup, clock: Callable[[], float] = time.time) -> None:
+        self._journal = journal
+        self._group = group
+        self._tasks: dict[int, Task] = {}
+        self._listeners: list[Listener] = []
+        self._heads: frozenset[int] = frozenset()
+        self._locks: dict[int, asyncio.Lock] = {}
+        self.now = clock
+
+    def load(self) -> None:
+        """Fold the journal: tasks that are over come from their snapshots, the rest from their facts."""
+        for task_id, folded in self._journal.folded().items():
+            try:
+                self._tasks[task_id] = _DECODER.decode(folded.body)
+            except msgspec.ValidationError:  # a snapshot by another version: the facts say it anyway
+                for entry in self._journal.facts(task=task_id):
+                    if entry.seq <= folded.seq:
+                        self._fold(entry.fact)
+        for entry in self._journal.unremembered():
+            self._fold(entry.fact)
+        self._heads = queue.heads(self._tasks.values())
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with a task's id whenever its next steps may be others."""
+        self._listeners.append(listener)
+
+    def get(self, task: int) -> Task | None:
+        """The task with this id."""
+        return self._tasks.get(task)
+
+    def __getitem__(self, task: int) -> Task:
+        return self._tasks[task]
+
+    def all(self) -> Iterable[Task]:
+        """Every task, the oldest first."""
+        return self._tasks.values()
+
+    def is_head(self, task: int) -> bool:
+        """Whether it is this task's turn to land."""
+        return task in self._heads
+
+    async def record(self, *facts: AnyFact) -> None:
+        """Write facts of one task down, then let them be so. Once begun it is done, even if the caller is cancelled.
+
+        Raises what the journal raises: then nothing has happened.
+        """
+        await self.decide(facts[0].task, lambda _task: facts)
+
+    async def submit(self, fact: AnyFact, request: Request | None = None) -> Task:
+        """Begin a task with its first fact."""
+        return await self._uninterrupted(fact.task, lambda _task: (fact,), request)
+
+    async def decide(self, task: int, command: Command, request: Request | None = None) -> Task:
+        """Let a pure command look at the task and write its facts with nothing in between: the first of two wins.
+
+        Raises KeyError for an unknown task, and what the command raises.
+        """
+        return await self._uninterrupted(task, lambda known: command(known[task]), request)
+
+    async def _uninterrupted(
+        self, task: int, command: Callable[[dict[int, Task]], Sequence[AnyFact]], request: Request | None
+    ) -> Task:
+        outcome: asyncio.Future[Task] = asyncio.get_running_loop().create_future()
+
+        async def write() -> None:
+            try:
+                async with self._locks.setdefault(task, asyncio.Lock()):
+                    await self._append(command(self._tasks), request)
+                outcome.set_result(self._tasks[task])
+            except Exception as error:  # noqa: BLE001 (it is the caller's, not the group's)
+                outcome.set_exception(error)
+
+        self._group.create_task(write(), name=f"write:{task}")
+        return await asyncio.shield(outcome)
+
+    async def _append(self, facts: Sequence[AnyFact], request: Request | None) -> None:
+        entries = await self._journal.append(facts, request=request)
+        for entry in entries:
+            self._fold(entry.fact)
+            task = self._tasks[entry.fact.task]
+            if task.over is not None:
+                await self._journal.remember(task.id, entry.seq, _ENCODER.encode(task))
+        self._tell({entry.fact.task for entry in entries})
+
+    def _fold(self, fact: AnyFact) -> None:
+        task = apply(self._tasks.get(fact.task), fact)
+        if task is not None:
+            self._tasks[fact.task] = task
+
+    def _tell(self, changed: set[int]) -> None:
+        heads = queue.heads(self._tasks.values()) if self._touches_queue(changed) else self._heads
+        changed = changed | (heads ^ self._heads)
+        self._heads = heads
+        for task in changed:
+            for listener in self._listeners:
+                listener(task)
+
+    def _touches_queue(self, changed: set[int]) -> bool:
+        return any(task in self._heads or self._tasks[task].queued_at is not None for task in changed)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Task)

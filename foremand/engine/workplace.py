@@ -1,0 +1,130 @@
+"""Where a task's processes run: their folders, what they see of the machine, and how they are started.
+
+Inside the sandbox every workspace and every gate checkout stands at the path of the user's own repository, so
+absolute paths in a set-up environment mean the task's files and never the user's.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from foremand.core.task import Task
+from foremand.executors import Command, Mounts
+from foremand.paths import Places
+from foremand.settings import Settings
+
+from . import environments
+
+HIDDEN_ROOTS = (Path("/tmp"), Path("/run"))  # noqa: S108 (named to say that they are hidden)
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """One tree with the folders that belong to it. `tree` is where the files lie on this machine."""
+
+    tree: Path
+    home: Path
+    tmp: Path
+    read_only: bool = False
+
+
+class Workplace:
+    """Makes commands out of what a task wants to run and where."""
+
+    def __init__(self, places: Places, settings: Settings, state_id: str, *, sandboxed: bool) -> None:
+        self._places = places
+        self._settings = settings
+        self._state_id = state_id
+        self.sandboxed = sandboxed
+
+    def room(self, task: Task, agent: str, *, read_only: bool) -> Room:
+        """The workspace of a task as one agent has it."""
+        root = self._places.workspace(task.id)
+        return Room(tree=root / "tree", home=root / "home" / agent, tmp=root / "tmp", read_only=read_only)
+
+    def side_room(self, tree: Path) -> Room:
+        """A checkout that is nobody's workspace, with folders of its own beside it."""
+        root = tree.parent
+        return Room(tree=tree, home=root / "home", tmp=root / "tmp")
+
+    def seen(self, task: Task, room: Room) -> Path:
+        """The path at which the room's tree stands for what runs in it."""
+        return Path(task.submitted.repo) if self.sandboxed else room.tree
+
+    def environment(
+        self, task: Task, room: Room, *, names: Iterable[str] = (), extra: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What a process of the task gets to see: see `environments`."""
+        client = environments.read(self._places.environment(task.id))
+        wanted = (*task.pipeline.workspace.env, *names)
+        chosen = environments.select(client, wanted, home=room.home, tmp=room.tmp)
+        if not self.sandboxed:
+            chosen["PATH"] = environments.without_checkout(chosen["PATH"], Path(task.submitted.repo))
+        return {**chosen, **(extra or {})}
+
+    def command(
+        self,
+        task: Task,
+        room: Room,
+        argv: tuple[str, ...],
+        env: Mapping[str, str],
+        *,
+        marker: str,
+        stdin: bytes | None = None,
+        deadline: float | None = None,
+        writable: tuple[Path, ...] = (),
+    ) -> Command:
+        """The run of `argv` in the room. `marker` tells this run's processes from all others'."""
+        for folder in (room.home, room.tmp):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Command(
+            argv=argv,
+            cwd=str(self.seen(task, room)),
+            env=dict(env),
+            stdin=stdin,
+            deadline=deadline,
+            mounts=self._mounts(task, room, env, argv, writable),
+            marker=f"{self._state_id}/{task.id}/{marker}",
+        )
+
+    def _mounts(
+        self, task: Task, room: Room, env: Mapping[str, str], argv: tuple[str, ...], writable: tuple[Path, ...]
+    ) -> Mounts:
+        repo = Path(task.submitted.repo)
+        objects = (self._places.mirror(repo) / "objects", self._places.work(task.id) / "objects")
+        return Mounts(
+            tree=room.tree,
+            at=repo,
+            read_only=room.read_only,
+            home=room.home,
+            tmp=room.tmp,
+            readable=(*objects, *_programs(env.get("PATH", ""), argv[0], repo)),
+            writable=writable,
+            hide=(self._places.state, self._places.runtime, self._places.config, *self._hidden_by_user()),
+            network=True,
+        )
+
+    def _hidden_by_user(self) -> tuple[Path, ...]:
+        return tuple(Path(name).expanduser() for name in self._settings.sandbox_hide)
+
+
+def _programs(path: str, program: str, repo: Path) -> tuple[Path, ...]:
+    """Folders that the sandbox would hide although programs on PATH live there, such as a venv under /tmp."""
+    found = shutil.which(program, path=path)
+    entries = [Path(entry) for entry in path.split(os.pathsep) if entry]
+    if found is not None:
+        entries += [Path(found).parent, Path(found).resolve().parent]
+    homes = {entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries}
+    return tuple(
+        sorted(
+            home
+            for home in homes
+            if home.is_dir()
+            and home not in HIDDEN_ROOTS
+            and any(home.is_relative_to(root) for root in HIDDEN_ROOTS)
+            and not repo.is_relative_to(home)
+            and not home.is_relative_to(repo)
+        )
+    )

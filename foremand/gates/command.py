@@ -1,0 +1,128 @@
+"""The command gate: what its process's end and its JUnit report amount to.
+
+Everything that is not an explicit pass is closed: exit 0 opens, and only when the report, where one is asked for,
+is there and counts enough tests. A process that gave no answer (not found, killed, timed out) is an `error`.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Literal
+from xml.etree import ElementTree
+
+from msgspec import Struct
+
+from foremand.core.facts import Result
+from foremand.core.spec import Gate
+
+CANNOT_RUN = {126: "not executable", 127: "program not found"}
+NO_TESTS = 5
+"""pytest's exit code when it collected nothing."""
+
+REPORT_LIMIT = 64 * 1024 * 1024
+"""Bytes of a report that are read; a larger one is no answer."""
+
+
+class Finished(Struct, frozen=True, kw_only=True):
+    """How the gate's process ended. `why`: by itself, by its timeout, or because it was stopped or never began."""
+
+    why: Literal["exited", "deadline", "stopped", "not-started"]
+    code: int | None = None
+    signal: int | None = None
+    detail: str = ""
+
+
+class Judged(Struct, frozen=True):
+    """The observation, and why in one line."""
+
+    result: Result
+    reason: str
+
+
+def argv(gate: Gate, path: str | None) -> tuple[str, ...]:
+    """The gate's command line. A string is a script, a list is a program with its arguments."""
+    return script(gate.run, path) if isinstance(gate.run, str) else gate.run
+
+
+def script(text: str, path: str | None) -> tuple[str, ...]:
+    """The command line for a script: any line that fails fails it, and so does any part of a pipe where bash is."""
+    if shutil.which("bash", path=path) is not None:
+        return ("bash", "-eo", "pipefail", "-c", text)
+    return ("sh", "-e", "-c", text)
+
+
+def judge(gate: Gate, finished: Finished, tree: Path) -> Judged:
+    """What the gate's end says about the tree it ran in. `tree` is where its report would lie."""
+    unanswered = _no_answer(gate, finished)
+    if unanswered is not None:
+        return Judged("error", unanswered)
+    report = _read_report(tree, gate.junit) if gate.junit is not None else None
+    counted = f", {report.summary}" if report is not None and report.summary else ""
+    if finished.code != 0:
+        if finished.code == NO_TESTS and report is not None and report.tests == 0:
+            return Judged("fail", "no tests collected")
+        return Judged("fail", f"exit code {finished.code}{counted}")
+    if report is None:
+        return Judged("pass", "exit code 0")
+    if report.problem:
+        return Judged("fail", f"exit code 0, but {report.problem}")
+    if report.failed:
+        return Judged("fail", f"exit code 0, but the report has {report.summary}")
+    ran = report.tests - report.skipped
+    if ran < gate.min_tests:
+        return Judged("fail", f"no tests collected: {ran} ran, {gate.min_tests} must" if ran else "no tests collected")
+    return Judged("pass", f"exit code 0{counted}")
+
+
+def _no_answer(gate: Gate, finished: Finished) -> str | None:
+    if finished.why == "deadline":
+        return f"timed out after {gate.timeout:g} seconds"
+    if finished.why in ("stopped", "not-started"):
+        return finished.detail or f"the process was {finished.why}"
+    if finished.signal is not None:
+        return f"killed by signal {finished.signal}"
+    code = finished.code
+    if code is None:
+        return "the process vanished"
+    if code in CANNOT_RUN:
+        return f"{CANNOT_RUN[code]} (exit code {code})" + (f": {finished.detail}" if finished.detail else "")
+    if code > 128:
+        return f"killed by signal {code - 128}"
+    return None
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The sums of a JUnit report; `problem`: why it counts as none."""
+
+    tests: int = 0
+    failed: int = 0
+    skipped: int = 0
+    problem: str = ""
+
+    @property
+    def summary(self) -> str:
+        """For a person: "2 failed of 48"."""
+        return f"{self.failed} failed of {self.tests}" if self.tests else ""
+
+
+def _read_report(tree: Path, junit: str) -> Report:
+    path = tree / junit
+    try:
+        if path.is_symlink() or not path.resolve().is_relative_to(tree.resolve()):
+            return Report(problem=f"the report {junit} is a link")
+        if path.stat().st_size > REPORT_LIMIT:
+            return Report(problem=f"the report {junit} is larger than {REPORT_LIMIT} bytes")
+        text = path.read_bytes()
+    except OSError:
+        return Report(problem=f"there is no report {junit}: no tests collected")
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        return Report(problem=f"the report {junit} declares entities")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 (no declarations, see above; expat limits the rest)
+    except ElementTree.ParseError as error:
+        return Report(problem=f"the report {junit} cannot be read: {error}")
+    cases = list(root.iter("testcase"))
+    return Report(
+        tests=len(cases),
+        failed=sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None),
+        skipped=sum(1 for case in cases if case.find("skipped") is not None),
+    )
