@@ -36,7 +36,7 @@ async def _demo(*, keep: bool) -> int:
     try:
         return Exit.OK if await play(keep=keep) else Exit.UNEXPECTED
     except DemoFailed as failure:
-        raise Failure(str(failure), hint="the demo needs git and a writable temporary folder") from failure
+        raise Failure("the demo cannot be played here", why=str(failure)) from failure
     except asyncio.CancelledError:
         click.echo("\ninterrupted: everything that was started has been stopped", err=True)
         return Exit.INTERRUPTED

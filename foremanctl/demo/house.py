@@ -52,20 +52,32 @@ class House:
 
     @classmethod
     def build(cls, files: Mapping[str, str]) -> "House":
-        """Makes the home, and in it a repository whose one commit on `main` holds `files`."""
+        """Makes the home, and in it a repository whose one commit on `main` holds `files`.
+
+        Raises `DemoFailed` where there is no git, or no folder for it, and leaves nothing behind then.
+        """
+        if shutil.which("git") is None:
+            raise DemoFailed("git was not found: install it")
         house = cls(Path(tempfile.mkdtemp(prefix="fm-demo-", dir=_short_place())).resolve())
+        try:
+            house._furnish(files)
+        except BaseException:
+            house.remove()
+            raise
+        return house
+
+    def _furnish(self, files: Mapping[str, str]) -> None:
         for folder in ("tmp", "run", "config", "state", "cache", "data"):
-            (house.home / folder).mkdir(mode=0o700)
+            (self.home / folder).mkdir(mode=0o700)
         for path, text in files.items():
-            file = house.repository / path
+            file = self.repository / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        house.git("init", "--quiet", "--initial-branch=main")
-        house.git("config", "user.name", "Mona Day")
-        house.git("config", "user.email", "mona@example.com")
-        house.git("add", "--all")
-        house.git("commit", "--quiet", "--message=Open the shop")
-        return house
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "Mona Day")
+        self.git("config", "user.email", "mona@example.com")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message=Open the shop")
 
     @property
     def socket(self) -> Path:

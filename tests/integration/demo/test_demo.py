@@ -1,8 +1,14 @@
 """The demo, played with a real daemon; and every way of breaking it, each of which it must notice."""
 
+import asyncio
 import io
+import os
+import signal
+import sys
+from pathlib import Path
 
 import msgspec
+import pytest
 
 from foremanctl.demo.monday import FEATURE, UPGRADE, Monday
 from foremanctl.demo.play import play
@@ -74,3 +80,55 @@ async def test_an_approval_in_place_of_the_reject_is_noticed():
     assert not happened
     assert "NO   the upgrade was rejected by a person at final-review" in story
     assert "NO   the upgrade is not on main" in story
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_interrupted_it_leaves_nothing_behind(how):
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "foremanctl", "demo"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    async with asyncio.timeout(40):
+        home, story = None, []
+        async for line in demo.stdout:
+            story.append(line)
+            if b"All of it lies in " in line:
+                home = line.split(b"All of it lies in ")[1].split(b";")[0]
+            if b"an agent sets out" in line:
+                break
+        assert home is not None, story
+        assert carrying(home)
+        demo.send_signal(how)
+        _, said = await demo.communicate()
+    assert demo.returncode == 130, said
+    assert carrying(home) == []
+    assert not is_there(home)
+
+
+def is_there(path):
+    return Path(os.fsdecode(path)).exists()
+
+
+def carrying(mark):
+    """The processes that carry `mark` in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes():
+                found.append(entry.name)
+        except OSError:
+            continue
+    return found
+
+
+async def test_inside_an_attempt_it_is_refused(monkeypatch):
+    monkeypatch.setenv("FOREMAND_ATTEMPT", "some")
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "foremanctl", "demo"), stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await demo.communicate()
+    assert demo.returncode == 6
+    assert b"from inside an attempt" in said

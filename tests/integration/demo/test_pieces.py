@@ -134,6 +134,14 @@ def test_a_long_tmpdir_does_not_make_the_socket_s_path_too_long(tmp_path, monkey
         house.remove()
 
 
+def test_without_git_it_says_so_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DemoFailed, match="git was not found"):
+        House.build({})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_git_that_refuses_is_named(house):
     with pytest.raises(DemoFailed, match="git show nowhere"):
         house.git("show", "nowhere")

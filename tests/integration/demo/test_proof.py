@@ -60,18 +60,18 @@ class Morning:
         house.git("-c", "user.name=f", "-c", "user.email=f@e", "commit", "--quiet", "--all", "--message=seal", at=store)
         self.rejected = house.git("rev-parse", "HEAD", at=store).strip()
 
-    def findings(self):
-        return [
-            *proof.of_the_pipeline(self.told, self.monday),
-            *proof.of_the_branch(self.house, self.told, self.person, self.monday),
-            *proof.of_the_kept_work(self.house, self.told),
-        ]
-
-    def change(self, **fields):
-        self.told = msgspec.structs.replace(self.told, **fields)
-
     def lies(self):
-        return [finding.claim for finding in self.findings() if not finding.holds]
+        """What the branch does not show."""
+        return untrue(proof.of_the_branch(self.house, self.told, self.person, self.monday))
+
+    def lies_if_told(self, **fields):
+        """What does not hold where foremand says `fields` instead."""
+        told = msgspec.structs.replace(self.told, **fields)
+        return untrue([*proof.of_the_pipeline(told, self.monday), *proof.of_the_kept_work(self.house, told)])
+
+
+def untrue(findings):
+    return [finding.claim for finding in findings if not finding.holds]
 
 
 def task(number, state, **fields):
@@ -93,8 +93,17 @@ def morning():
     house.remove()
 
 
+@pytest.fixture(scope="module")
+def told_of():
+    """A morning that is only told otherwise: nothing may change its repository."""
+    house = House.build(Monday().files)
+    yield Morning(house)
+    house.remove()
+
+
 def test_as_it_should_be(morning):
     assert morning.lies() == []
+    assert morning.lies_if_told() == []
 
 
 @pytest.mark.parametrize(
@@ -105,9 +114,8 @@ def test_as_it_should_be(morning):
         ({"rejected_diff": ""}, "the rejected work can be looked at"),
     ],
 )
-def test_what_foremand_does_not_say_is_missed(morning, lie, claim):
-    morning.change(**lie)
-    assert morning.lies() == [claim]
+def test_what_foremand_does_not_say_is_missed(told_of, lie, claim):
+    assert told_of.lies_if_told(**lie) == [claim]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,6 @@ def test_what_foremand_does_not_say_is_missed(morning, lie, claim):
             "the feature was approved by a person at api-owner",
         ),
         ("feature", {"state": "FAILED"}, "the feature ended LANDED"),
-        ("feature", {"landed_commit": "f" * 40}, "main has one commit for each landed task"),
         (
             "upgrade",
             {"approvals": answers("tests", "rejected")},
@@ -132,11 +139,15 @@ def test_what_foremand_does_not_say_is_missed(morning, lie, claim):
         ("upgrade", {"revision": "f" * 40}, "it is kept as a commit"),
     ],
 )
-def test_a_task_that_ended_otherwise_is_missed(morning, who, lie, claim):
-    morning.change(**{who: {**getattr(morning.told, who), **lie}})
-    lies = morning.lies()
+def test_a_task_that_ended_otherwise_is_missed(told_of, who, lie, claim):
+    lies = told_of.lies_if_told(**{who: {**getattr(told_of.told, who), **lie}})
     assert claim in lies
     assert set(lies) <= {claim, "the second attempt was told which test had failed"}
+
+
+def test_a_landed_commit_that_is_not_on_main_is_seen(morning):
+    morning.told.feature["landed_commit"] = "f" * 40
+    assert morning.lies() == ["main has one commit for each landed task"]
 
 
 @pytest.mark.parametrize(
