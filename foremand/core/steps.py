@@ -292,27 +292,32 @@ def _away(task: Task, stage: Stage, attempt: Attempt, now: float) -> tuple[Step,
             charged=False,
         )
     )
-    tries = _tries_in_a_row(task, stage.name)
+    tries = _tries_in_a_row(task, attempt)
     ended = attempt.ended_at or attempt.started_at
     if attempt.outcome == "quota":
-        due = attempt.reset_at or ended + AWAY[-1] * min(tries, 10)
+        due = max(attempt.reset_at or ended + AWAY[-1] * min(tries, 10), ended + AWAY[0])
         waiting = _later(task, f"quota#{attempt.number}", due, now, again, attempt.reason)
         return tuple(
             Wait(on="quota", reason=attempt.reason, stage=stage.name) if isinstance(s, Wait) else s for s in waiting
         )
-    if attempt.outcome == "lost":
-        return (again,)
     if tries >= TRIES:
         return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
+    if attempt.outcome == "lost":
+        return (again,)
     return _later(task, f"away#{attempt.number}", ended + AWAY[tries - 1], now, again, attempt.reason)
 
 
-def _tries_in_a_row(task: Task, stage: str) -> int:
+def _tries_in_a_row(task: Task, last: Attempt) -> int:
+    """How often the stage has just ended like this, with nothing but services away in between."""
     count = 0
     for attempt in reversed(task.attempts):
-        if attempt.stage != stage or attempt.outcome not in TRANSIENT or (attempt.void and _forgiven(task, attempt)):
+        if (
+            attempt.stage != last.stage
+            or attempt.outcome not in TRANSIENT
+            or (attempt.void and _forgiven(task, attempt))
+        ):
             break
-        count += 1
+        count += attempt.outcome == last.outcome
     return max(count, 1)
 
 
