@@ -1,5 +1,6 @@
 """kill -9 of a writing process, and a disk that refuses: what was acknowledged is there, once, and nothing by half."""
 
+import os
 import random
 import subprocess
 import sys
@@ -13,13 +14,8 @@ ROUNDS = 10
 
 def start(directory: Path, number: int, *more: str) -> subprocess.Popen[str]:
     argv = [sys.executable, str(PROGRAM), str(directory), str(number), *more]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=Path.cwd(), env=_environment())
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROGRAM.parents[3]), *sys.path])}
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 def kill_after(process: subprocess.Popen[str], acknowledgements: int) -> dict[int, str]:
