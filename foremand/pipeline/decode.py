@@ -173,7 +173,7 @@ class _Walk:
     def _value(self, key: str, entry: _Key, raw: object, place: _Place) -> dict[str, Any]:
         try:
             value = msgspec.convert(raw, entry.type)
-        except (ValueError, OverflowError, msgspec.ValidationError):
+        except msgspec.ValidationError:
             choices = get_args(entry.shape) if get_origin(entry.shape) is Literal else ()
             self._refuse(raw, entry.hint, choices, place.at(key))
             return {}

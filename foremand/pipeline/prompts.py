@@ -1,7 +1,7 @@
 """Templates of prompts and messages: the built-in ones, what a template may name, and how it is filled in.
 
 A prompt names `{{ task }}`, `{{ stages.NAME }}` (what that stage handed on), `{{ feedback }}` (what was refused
-and why) and `{{ diff }}`; the message of the landed commit names `{{ title }}`, `{{ summary }}` and `{{ task }}`.
+and why) and `{{ diff }}`; the message of the landed commit names those of `MESSAGE_NAMES`.
 Values are put in as they are and never read as templates themselves: they hold what agents, tests and people wrote.
 """
 
@@ -17,8 +17,8 @@ from foremand.pipeline.problems import nearest, shown
 BUILTIN = "builtin:"
 """How a prompt begins that names a built-in template instead of being one."""
 
-MESSAGE_NAMES = ("title", "summary", "task")
-"""What the template of a landed commit's message may name."""
+MESSAGE_NAMES = ("id", "title", "summary", "task")
+"""What the template of a landed commit's message may name; `task` is what was asked, `id` its number."""
 
 _HERE = ("implement", "plan")
 _LATER = ("harden", "review", "security-review")

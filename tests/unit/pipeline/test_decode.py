@@ -169,7 +169,7 @@ WRONG = {
     ),
     "message": (
         under(LAND, 'message = "{{ feedback }}"'),
-        '[land] message: "{{ feedback }}" names nothing (there are title, summary, task)',
+        '[land] message: "{{ feedback }}" names nothing (there are id, title, summary, task)',
     ),
     "a date": (
         under(LAND, "into = 2026-01-01"),
@@ -281,6 +281,8 @@ HOSTILE = {
     "long number": "version = " + "9" * 5000,
     "long hexadecimal number": "version = 0x" + "f" * 50_000,
     "long hexadecimal limit": "version = 1\n[limits]\nattempts = 0x" + "f" * 50_000,
+    "long hexadecimal version": "version = 0x" + "f" * 50_000,
+    "long hexadecimal choice": "version = 1\n[[stage]]\naccess = 0x" + "f" * 50_000,
     "far beyond any float": "version = 1\n[limits]\ncost_usd = 0x" + "f" * 50_000,
     "deep list as a value": "version = 1\n[land]\ngates = " + "[" * 200 + "]" * 200,
     "deep table as a value": "version = 1\n[land.gates" + ".a" * 5000 + "]",

@@ -94,6 +94,12 @@ def test_a_dependency_group_needs_a_pip_that_knows_groups(tmp_path, read):
     assert steps[1] == ".venv/bin/pip install -q -U pip"
 
 
+def test_files_outside_the_repository_are_no_key(tmp_path, read):
+    dynamic = '[tool.setuptools.dynamic]\ndependencies = {file = ["../shared.txt", 3]}\n'
+    lay(tmp_path, {"shared.txt": "", "repo/pyproject.toml": PROJECT + dynamic, "repo/tests/test_a.py": ""})
+    assert read(propose(tmp_path / "repo")).workspace.setup_key == ("pyproject.toml",)
+
+
 def test_it_is_laid_out_as_the_contract_shows(tmp_path, contract):
     lay(tmp_path, TEST)
     ours, theirs = tomllib.loads(propose(tmp_path)), tomllib.loads(contract)

@@ -152,6 +152,11 @@ def test_a_definition_stays_when_only_a_name_or_another_gate_changes(read, bend)
     assert first.gates["boss"].definition != asked.gates["boss"].definition
 
 
+def test_a_persons_definition_knows_its_paths(read, bend):
+    api = read(bend(('kind = "human"', 'kind = "human"\npaths = ["api/"]')))
+    assert read(bend()).gates["boss"].definition != api.gates["boss"].definition
+
+
 def test_a_persons_definition_does_not_hang_on_the_setup(read, bend):
     other = read(bend(("version = 1", 'version = 1\n[workspace]\nsetup = "x"')))
     assert read(bend()).gates["boss"].definition == other.gates["boss"].definition
