@@ -97,3 +97,9 @@ def place(tmp_path: Path) -> Path:
     place = tmp_path / "state" / "workspaces" / "12"
     place.mkdir(parents=True)
     return place
+
+
+@pytest.fixture
+def another() -> type[UserRepository]:
+    """To make further repositories."""
+    return UserRepository
