@@ -9,9 +9,15 @@ Counting is easy to get wrong here, all of it measured with 2.1.330:
   there is an upper bound, by list prices.
 """
 
-from msgspec import Struct, field
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
 
 from foremand.agents.port import Usage
+
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Dollars = Annotated[float, Meta(ge=0, le=1e9)]
+"""Numbers from the stream. Nothing there may take back what was spent, or be too big to be stored."""
 
 OPEN_MESSAGES = 64
 """Messages whose lines may still come. More than subagents can run in parallel; older ones are closed for good."""
@@ -47,10 +53,10 @@ def price_of(model: str) -> Price:
 class Tokens(Struct, frozen=True):
     """One message's tokens as the API reports them."""
 
-    input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    output_tokens: int = 0
+    input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    output_tokens: Count = 0
 
 
 class Message(Struct):
@@ -90,11 +96,11 @@ class Message(Struct):
 class ModelUsage(Struct, frozen=True, rename="camel"):
     """One model's part in `model_usage_since_last_result`."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_input_tokens: int = 0
-    cache_creation_input_tokens: int = 0
-    cost_usd: float = field(default=0.0, name="costUSD")
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cache_read_input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+    cost_usd: Dollars = field(default=0.0, name="costUSD")
 
     @property
     def tokens(self) -> int:

@@ -97,10 +97,10 @@ class ClaudeReader:
             return NOTHING
         try:
             read = decode(line)
-        except ValueError:
+            return NOTHING if read is None else tuple(self._handlers[type(read)](read))
+        except (ValueError, RecursionError):
             text = line.decode(errors="replace").strip()
             return (AgentEvent("notice", cut(text)),) if text else NOTHING
-        return NOTHING if read is None else tuple(self._handlers[type(read)](read))
 
     def finish(self, exit_code: int | None, signal: int | None, stop_reason: str | None, stderr_tail: str) -> Outcome:
         """Judges by the last turn's result and the process's end; never by `subtype`."""
@@ -166,8 +166,9 @@ class ClaudeReader:
             elif block.type == "thinking" and block.thinking:
                 yield AgentEvent("thinking", cut(block.thinking), data=where)
             elif block.type == "tool_use":
-                data = {"input": trimmed(block.input), **where}
-                yield AgentEvent("tool_call", _aim(block.input), block.name, block.id, data)
+                given = msgspec.json.decode(bytes(block.input) or b"null")
+                data = {"input": trimmed(given), **where}
+                yield AgentEvent("tool_call", _aim(given), block.name, block.id, data)
 
     def _on_user(self, read: User) -> Iterable[AgentEvent]:
         for block in read.message.content if isinstance(read.message.content, list) else []:

@@ -4,12 +4,17 @@
 """
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Raw, Struct, field
 
-from foremand.agents.claude_money import ModelUsage, Tokens
+from foremand.agents.claude_money import Count, Dollars, ModelUsage, Tokens
+
+Name = Annotated[str, Meta(max_length=200)]
+SessionId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z][0-9A-Za-z-]{0,63}\Z")]
+"""It becomes an argument and a file name: nothing else may pass for one."""
+Status = Annotated[int, Meta(ge=0, le=999)]
 
 
 class Head(Struct, frozen=True):
@@ -27,7 +32,7 @@ class Block(Struct, frozen=True):
     thinking: str = ""
     id: str = ""
     name: str = ""
-    input: Any = None
+    input: Raw = Raw()
     tool_use_id: str = ""
     content: Any = None
     is_error: bool | None = None
@@ -35,15 +40,14 @@ class Block(Struct, frozen=True):
     @property
     def size(self) -> int:
         """Bytes that the model wrote in it: no fewer than its tokens."""
-        written = len(self.text.encode()) + len(self.thinking.encode())
-        return written + (len(msgspec.json.encode(self.input)) if self.input is not None else 0)
+        return len(self.text.encode()) + len(self.thinking.encode()) + len(bytes(self.input))
 
 
 class Said(Struct, frozen=True):
     """A message of the API."""
 
-    id: str = ""
-    model: str = ""
+    id: Name = ""
+    model: Name = ""
     content: str | list[Block] = ""
     usage: Tokens = Tokens()
 
@@ -81,7 +85,7 @@ class Stream(Struct, frozen=True):
 class Init(Struct, frozen=True):
     """The beginning of a turn: the session."""
 
-    session_id: str
+    session_id: SessionId
     model: str = ""
     claude_code_version: str = ""
     permission_mode: str = field(default="", name="permissionMode")
@@ -93,7 +97,7 @@ class Retry(Struct, frozen=True):
     attempt: int = 0
     max_retries: int = 0
     retry_delay_ms: float = 0.0
-    error_status: int | None = None
+    error_status: Status | None = None
     error: str | None = None
 
 
@@ -108,7 +112,7 @@ class Denied(Struct, frozen=True):
 class Thought(Struct, frozen=True):
     """Thinking goes on; an estimate of its tokens."""
 
-    estimated_tokens_delta: int = 0
+    estimated_tokens_delta: Count = 0
 
 
 class RateLimit(Struct, frozen=True):
@@ -131,10 +135,10 @@ class Result(Struct, frozen=True):
     is_error: bool = True
     result: str | None = None
     errors: list[str] | None = None
-    api_error_status: int | None = None
+    api_error_status: Status | None = None
     terminal_reason: str | None = None
-    session_id: str | None = None
-    total_cost_usd: float | None = None
+    session_id: SessionId | None = None
+    total_cost_usd: Dollars | None = None
     model_usage_since_last_result: dict[str, ModelUsage] | None = None
     permission_denials: list[Any] | None = None
 

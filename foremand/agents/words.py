@@ -6,6 +6,8 @@ from typing import Any
 TEXT_LIMIT = 4000
 """Characters of a text that an event keeps of a tool's input or output."""
 LINE_LIMIT = 300
+ITEM_LIMIT = 200
+DEPTH_LIMIT = 12
 
 
 def ending(exit_code: int | None, signal: int | None) -> str:
@@ -37,12 +39,16 @@ def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
 
 
-def trimmed(value: Any) -> Any:
-    """JSON data with every long string in it cut."""
+def trimmed(value: Any, depth: int = DEPTH_LIMIT) -> Any:
+    """JSON data made fit to be kept: long strings cut, long lists and deep nests left out, huge numbers as text."""
     if isinstance(value, str):
         return cut(value)
+    if isinstance(value, dict | list) and (depth == 0 or len(value) > ITEM_LIMIT):
+        return f"… {len(value)} items left out …"
     if isinstance(value, dict):
-        return {key: trimmed(item) for key, item in value.items()}
+        return {cut(key): trimmed(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list):
-        return [trimmed(item) for item in value]
+        return [trimmed(item, depth - 1) for item in value]
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return f"{value:.6e}"
     return value
