@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     Words and names may hold any bytes but NUL, decoded as `os.fsdecode` does. With a sandbox, `mounts` say what the
     program sees and `cwd` is a path inside; without one, a `cwd` inside `mounts.at` means that place in
     `mounts.tree`. `stdin`: its whole standard input, None for none. `deadline`: seconds of running time.
-    `grace`: seconds between SIGINT, SIGTERM and SIGKILL at the deadline. `marker` tells this run's processes from
-    all others on the machine: it must name this daemon's state directory as well as the run.
+    `grace`: seconds between SIGINT, SIGTERM and SIGKILL at the deadline. `marker` becomes FOREMAND_ATTEMPT and tells
+    this daemon's processes from those of others: it should name its state directory.
     """
 
     argv: tuple[str, ...]
@@ -78,10 +79,10 @@ class LocalExecutor:
                 raise StartFailed(run, f"no shim after {_HAND_OVER:g} s")
 
     def _launch(self, spool: Spool, command: Command) -> None:
-        spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             done = subprocess.run(
-                [sys.executable, "-I", "-S", str(Path(shim.__file__).parent), str(spool.path)],
+                [sys.executable, "-I", "-S", str(Path(shim.__file__).with_name("__main__.py")), str(spool.path)],
                 input=self._request(command),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -101,14 +102,16 @@ class LocalExecutor:
                 argv, cwd, sandboxed = self.sandbox.wrap(argv, command.mounts, cwd), "/", True
             elif Path(cwd).is_relative_to(command.mounts.at):
                 cwd = str(command.mounts.tree / Path(cwd).relative_to(command.mounts.at))
+        token = uuid.uuid4().hex
         spec: dict[str, Any] = {
             "argv": argv,
             "cwd": cwd,
-            "env": command.env | {shim.MARKER: command.marker},
+            "env": command.env | {shim.MARKER: command.marker, shim.TOKEN: token},
             "stdin": None if command.stdin is None else len(command.stdin),
             "deadline": command.deadline,
             "grace": command.grace,
             "marker": command.marker,
+            "token": token,
             "sandboxed": sandboxed,
         }
         # Not msgspec: words that are not UTF-8 come as lone surrogates, which only the standard library's JSON takes.
@@ -120,22 +123,22 @@ class LocalExecutor:
         Raises RunLost when the shim vanished, after ending what it left behind; NotStarted for a new run.
         """
         spool = Spool(run)
-        held = await self._hold(spool)
-        if held is not None:
-            try:
-                await _readable(held)
-            finally:
-                os.close(held)
-        match spool.state():
-            case "exited":
+        while True:
+            held = await self._hold(spool)
+            if held is not None:
                 try:
-                    return spool.exit()
-                except msgspec.DecodeError as error:
-                    raise RunLost(run, f"its record of the end is not readable: {error}") from error
-            case "new":
-                raise NotStarted(run)
-            case _:
-                raise await self._lost(spool)
+                    await _readable(held)
+                finally:
+                    os.close(held)
+            match spool.state():
+                case "exited":
+                    return _ending(spool)
+                case "lost":
+                    raise await self._lost(spool)
+                case "new":
+                    raise NotStarted(run)
+                case "running":
+                    continue  # it was started between the two looks
 
     async def stop(self, run: Path, reason: str, grace: float = 5.0) -> Exit:
         """Ends the run's whole tree: SIGINT, after `grace` seconds SIGTERM, after as many again SIGKILL.
@@ -194,9 +197,16 @@ class LocalExecutor:
 
     async def _lost(self, spool: Spool) -> RunLost:
         """Ends what a vanished shim left: the program died with it, but its children need not have."""
-        left = await asyncio.to_thread(end_marked, spool.record()["marker"])
+        left = await asyncio.to_thread(end_marked, spool.record()["token"])
         rest = f"; could not be ended: processes {sorted(left)}" if left else ""
         return RunLost(spool.path, f"its supervisor is gone and left no record{rest}")
+
+
+def _ending(spool: Spool) -> Exit:
+    try:
+        return spool.exit()
+    except msgspec.DecodeError as error:
+        raise RunLost(spool.path, f"its record of the end is not readable: {error}") from error
 
 
 async def _readable(file: int) -> None:

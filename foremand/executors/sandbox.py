@@ -23,8 +23,9 @@ CREDENTIALS = (
     ".config/gcloud", ".claude", ".claude.json", ".codex", ".gemini", ".npmrc", ".pypirc",
 )  # fmt: skip
 """Where people keep credentials, below their home."""
-NAMES = ("/etc/resolv.conf", "/run/current-system", "/run/wrappers")
-"""What names and programs need although it lies, or its target lies, where all else is hidden."""
+NEEDED = (Path("/etc/resolv.conf"), Path("/run/current-system"), Path("/run/wrappers"))
+"""What is seen although it, or what it links to, lies where all else is hidden: host names and programs need it."""
+_EMPTIED = (Path("/run"), Path("/tmp"))  # noqa: S108 - hidden, not used
 _INSTALL = 'install bubblewrap 0.4 or newer, or set `sandbox` to "auto" or "off"'
 _ALLOW = 'allow unprivileged user namespaces for bwrap, or set `sandbox` to "auto" or "off"'
 _PROBE_SECONDS = 10.0
@@ -131,20 +132,35 @@ def _places(mounts: Mounts) -> list[_Place]:
         return _Place(at, rank, (how, str(source), str(at)), own)
 
     tree, at, home, tmp = (Path(os.path.realpath(path)) for path in (mounts.tree, mounts.at, mounts.home, mounts.tmp))
-    needed = {Path(os.path.realpath(name)) for name in NAMES if os.path.exists(name)}  # noqa: PTH110
     readable = sorted({Path(os.path.realpath(path)) for path in mounts.readable})
     writable = sorted({Path(os.path.realpath(path)) for path in mounts.writable})
-    hiding = Path("/run"), Path("/tmp")  # noqa: S108 - hidden, not used
+    run, private = _EMPTIED
     return [
-        _Place(hiding[0], 0, ("--tmpfs", str(hiding[0])), own=False),
-        bind("--bind", tmp, hiding[1], 0, own=False),
-        *(bind("--ro-bind", path, path, 0) for path in needed if any(path.is_relative_to(over) for over in hiding)),
+        _Place(run, 0, ("--tmpfs", str(run)), own=False),
+        bind("--bind", tmp, private, 0, own=False),
+        *(bind("--ro-bind", source, seen, 0) for source, seen in _needed()),
         bind("--ro-bind" if mounts.read_only else "--bind", tree, at, 2, own=False),
         *(bind("--ro-bind", path, path, 3) for path in readable),
         *(bind("--bind", path, path, 4) for path in writable),
         bind("--bind", home, home, 5),
         bind("--bind", tmp, tmp, 6),
     ]
+
+
+def _needed() -> Iterator[tuple[Path, Path]]:
+    """What of NEEDED has to be put back: the real file, and where it is looked for. Every link on the way there may
+    itself lie in an emptied place."""
+    for name in NEEDED:
+        real = Path(os.path.realpath(name))
+        if not real.exists():
+            continue
+        while True:
+            name = Path(os.path.realpath(name.parent), name.name)
+            if any(name.is_relative_to(emptied) for emptied in _EMPTIED):
+                yield real, name
+            if not name.is_symlink():
+                break
+            name = name.parent / name.readlink()
 
 
 async def _probe() -> "Sandbox | tuple[str, str]":

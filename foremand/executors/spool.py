@@ -1,7 +1,7 @@
 """A run on disk: one directory, from which alone its state is read.
 
 `lock`       flock held by the shim for its whole life; holds the shim's pid, which only serves as a wake-up
-`run.json`   what runs: argv, cwd, marker, deadline, the names (never the values) of its environment
+`run.json`   what runs: argv, cwd, deadline, marker, token, the names (never the values) of its environment
 `stdin`      the program's standard input, absent when it has none
 `out` `err`  its output, appended to by the program itself
 `control`    a FIFO to the shim: one JSON object a line, `{"do": "stop", "reason": ..., "grace": seconds}`
@@ -73,7 +73,7 @@ class Spool:
     def _held(self) -> bool:
         try:
             lock = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The supervisor of one run: a program of its own, `python -I -S .../shim RUNDIR`, spoken to through files.
+"""The supervisor of one run: a program of its own, `python -I -S .../shim/__main__.py RUNDIR`, spoken to through files.
 
 It imports nothing but a few modules of the standard library and no part of foremand, since one of it lives beside
 every agent: about 4 MB. It is single-threaded, because the program's parent-death signal follows a thread.
@@ -12,8 +12,9 @@ LOCK, RUN, STDIN, OUT, ERR = "lock", "run.json", "stdin", "out", "err"
 CONTROL, EXIT, LOG = "control", "exit.json", "shim.log"
 """The files of a run's directory, explained in `foremand.executors.spool`."""
 
-MARKER = "FOREMAND_ATTEMPT"
-"""The variable that every process of a run inherits, by which even those that got away are found."""
+MARKER, TOKEN = "FOREMAND_ATTEMPT", "FOREMAND_RUN"
+"""The variables that every process of a run inherits: whose it is, and one that no other run on the machine has,
+by which even processes that got away are found."""
 
 STATUS_FD = 99
 """Where bubblewrap tells how far it came; high, so that it is never one of the shim's own."""

@@ -1,4 +1,4 @@
-"""Who descends from whom and who carries which marker, from /proc; and how to signal nobody else."""
+"""Who descends from whom and which run it belongs to, from /proc; and how to signal nobody else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from . import MARKER, STRUGGLE
+from . import STRUGGLE, TOKEN
 
 TYPE_CHECKING = False  # as `typing` would say it, which costs the shim half a megabyte
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ def descendants(root: int) -> dict[int, Process]:
     return below
 
 
-def strike_marked(marker: str) -> set[int]:
-    """Kills every process of this user, but for the caller, that inherited `marker`; returns who that was."""
+def strike_marked(token: str) -> set[int]:
+    """Kills every process of this user, but for the caller, that inherited `token`; returns who that was."""
 
     def carries(pid: int) -> bool:
-        return f"{MARKER}={marker}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
+        return f"{TOKEN}={token}".encode() in _read(f"/proc/{pid}/environ").split(b"\0")
 
     found = {pid for pid in _pids() if pid != os.getpid() and carries(pid)}
     for pid in found:
@@ -57,10 +57,10 @@ def strike_marked(marker: str) -> set[int]:
     return found
 
 
-def end_marked(marker: str, patience: float = STRUGGLE) -> set[int]:
-    """Kills what carries `marker` until nothing does; blocks. Returns who is still there after `patience` seconds."""
+def end_marked(token: str, patience: float = STRUGGLE) -> set[int]:
+    """Kills what carries `token` until nothing does; blocks. Returns who is still there after `patience` seconds."""
     until = time.monotonic() + patience
-    while (left := strike_marked(marker)) and time.monotonic() < until:
+    while (left := strike_marked(token)) and time.monotonic() < until:
         time.sleep(0.01)
     return left
 

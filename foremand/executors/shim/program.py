@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .files import Files
 
     Spec = dict[str, Any]
-    """What to run: argv, cwd, env, stdin (its length or None), deadline and grace in seconds, marker, sandboxed."""
+    """What to run: argv, cwd, env, stdin (its length or None), deadline and grace in seconds, token, sandboxed."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -103,7 +103,7 @@ class Tree:
 
     def __init__(self, pid: int, spec: Spec) -> None:
         self._pid = pid
-        self._marker: str = spec["marker"]
+        self._token: str = spec["token"]
         self._sandboxed: bool = spec["sandboxed"]
         self.status: int | None = None
         """The program's wait status, None while it runs."""
@@ -150,7 +150,7 @@ class Tree:
         while True:
             children = self.reap()
             # Reaping the first process of a PID namespace proves that all others in it are gone.
-            left = self._strike_below() if children else strike_marked(self._marker)
+            left = self._strike_below() if children else strike_marked(self._token)
             if not (children or left) or time.monotonic() > until:
                 return left
             wait(0.02)
