@@ -76,13 +76,22 @@ class Output:
             return
         # As git does: leave at once if it fits, keep colours, do not clear the screen.
         os.environ.setdefault("LESS", "-FRX")
-        click.echo_via_pager(text, color=self.color)
+        pieces = [text] if isinstance(text, str) else text
+        click.echo_via_pager(_without_last_newline(pieces), color=self.color)
 
     def bytes(self, chunks: Iterable[bytes]) -> None:
         """Bytes just as they are: for pipes and files, never for a terminal."""
         for chunk in chunks:
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
+
+
+def _without_last_newline(pieces: Iterable[str]) -> Iterator[str]:
+    """click's pager adds one of its own."""
+    held = ""
+    for piece in pieces:
+        yield held + piece.removesuffix("\n")
+        held = "\n" if piece.endswith("\n") else ""
 
 
 def talk(message: str) -> None:

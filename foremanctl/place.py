@@ -50,14 +50,12 @@ class Place:
             answer = _answer(connection)
         except PermissionError as error:
             connection.close()
-            raise Denied(
-                f"the daemon's socket is not yours: {self.path}",
-                why=error.strerror or str(error),
-                hint="run as the daemon's user",
-            ) from error
+            raise Denied(f"the daemon's socket is not yours: {self.path}", why=_reason(error)) from error
         except (OSError, ValueError) as error:
             connection.close()
-            raise Unreachable(f"no daemon answers at {self.path}", why=str(error), hint=_START, lost=True) from error
+            raise Unreachable(
+                f"no daemon answers at {self.path}", why=_reason(error), hint=_START, lost=True
+            ) from error
         if "token" in answer:
             return Operator(answer["token"], connection)
         connection.close()
@@ -82,6 +80,10 @@ class Operator:
     def close(self) -> None:
         """The token ends."""
         self.connection.close()
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _answer(connection: sockets.socket) -> dict[str, str]:

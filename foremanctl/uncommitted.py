@@ -46,5 +46,5 @@ class Uncommitted:
             return ""
         new = sum(change.startswith("??") for change in changes)
         of_them = f" ({new} untracked)" if new else ""
-        plural = "change is" if len(changes) == 1 else "changes are"
-        return f"{len(changes)} uncommitted {plural}{of_them} not part of it: it begins at what is committed"
+        some, are = ("change", "is") if len(changes) == 1 else ("changes", "are")
+        return f"{len(changes)} uncommitted {some}{of_them} {are} not part of it: it begins at what is committed"

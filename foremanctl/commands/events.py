@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from foremanctl.exits import TimedOut
 from foremanctl.options import Asked, Command
 from foremanctl.output import Format, clock
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from foremanctl.client import Client
     from foremand.v1 import foremand_pb2 as pb
 
+_SILENCE_SECONDS = 5.0
 _LONGEST = 60  # columns of one field in the table
 
 
@@ -56,16 +58,23 @@ def _following(client: "Client", after: int) -> Iterator["pb.Event"]:
 
 
 def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
+    from foremand.v1 import foremand_pb2 as pb
+
     from foremanctl.watching import watch
 
     # The cursor of a snapshot is what "now" means.
     now = next(watch(client)).cursor
-    if after >= now:
-        return
-    for response in watch(client, after=after):
-        yield from (event for event in response.events if event.seq <= now)
-        if response.cursor >= now:
-            return
+    while after < now:
+        before = after
+        try:
+            for response in client.stream("Watch", pb.WatchRequest(after=after), _SILENCE_SECONDS):
+                after = response.cursor
+                yield from (event for event in response.events if event.seq <= now)
+                if after >= now:
+                    return
+        except TimedOut:
+            if after == before:  # what is numbered up to now is not for us: things that agents said
+                return
 
 
 def _told(event: dict[str, Any]) -> str:

@@ -80,9 +80,10 @@ def command(
     client = asked.client(start=not no_start)
     with Uncommitted(request.repo) as uncommitted:  # git looks while the daemon answers
         task: pb.Task = client.ask("SubmitTask", request)
+        not_part_of_it = uncommitted.told()
     if out.quiet or out.form is Format.TABLE:
         out.print(str(task.id))
-    _say(task, client.info, uncommitted.told())
+    _say(task, client.info, not_part_of_it)
     code = Exit.OK
     if attach and out.form is Format.TABLE and not out.quiet:
         code = exit_of(follow(client, out, task.id))
