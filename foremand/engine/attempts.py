@@ -19,7 +19,7 @@ from foremand.agents.registry import AgentMissing, adapter, find
 from foremand.core.facts import AttemptEnded, AttemptStarted, Usage
 from foremand.core.steps import RunAttempt, StopAttempt
 from foremand.core.task import Attempt, Task
-from foremand.executors import Exit, ExecutorError, LocalExecutor, RunLost, Spool
+from foremand.executors import ExecutorError, Exit, LocalExecutor, RunLost, Spool
 from foremand.git import GitError, prepare, prompt_diff, snapshot, user_excludes
 from foremand.journal import Journal
 from foremand.paths import Places

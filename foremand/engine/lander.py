@@ -135,6 +135,7 @@ def message(task: Task) -> str:
     """The landed commit's message: the template's text, then the trailers that say where it came from."""
     last = task.current(task.pipeline.stages[-1].name)
     values = {
+        "id": str(task.id),
         "title": headline(task.submitted.title),
         "task": task.submitted.prompt,
         "summary": last.output.strip() if last is not None else "",

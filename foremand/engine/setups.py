@@ -12,7 +12,7 @@ from foremand.core.spec import Workspace
 from foremand.core.task import Task
 from foremand.executors import LocalExecutor, RunLost, Spool
 from foremand.gates.command import script
-from foremand.git import Mirror, WorkRepo, checkout, ignored_paths
+from foremand.git import WorkRepo, checkout, ignored_paths
 from foremand.paths import Places
 
 from . import environments

@@ -4,3 +4,27 @@ Agents, workspace setups and gates all run by this one way: a directory per run 
 process that holds its lock (`shim`), a view of the file system made for it (`sandbox`), and the daemon's hand
 on all of it (`local`).
 """
+
+from .errors import ExecutorError, NotStarted, RunLost, SandboxMissing, StartFailed
+from .local import Command, LocalExecutor
+from .sandbox import Mounts, Sandbox, Unsandboxed
+from .shim import MARKER
+from .spool import Exit, Spool
+from .who import run_of_shim
+
+__all__ = [
+    "MARKER",
+    "Command",
+    "Exit",
+    "ExecutorError",
+    "LocalExecutor",
+    "Mounts",
+    "NotStarted",
+    "RunLost",
+    "Sandbox",
+    "SandboxMissing",
+    "Spool",
+    "StartFailed",
+    "Unsandboxed",
+    "run_of_shim",
+]

@@ -5,7 +5,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 
 from .attributes import filtered
 from .candidate import Candidate, Conflict, build
-from .diff import Changed, change_id, changed_paths, diffstat, matches, patch
+from .diff import Changed, change_id, changed_paths, diffstat, matches, numstat, patch
 from .errors import (
     Blocked,
     GitError,
@@ -16,6 +16,7 @@ from .errors import (
     TipMoved,
     Unreadable,
 )
+from .ignored import ignored_paths
 from .land import land, prove
 from .locks import Lock, OnLocks, remove_stale
 from .mirror import Mirror
@@ -56,9 +57,11 @@ __all__ = [
     "diffstat",
     "filtered",
     "identity",
+    "ignored_paths",
     "inspect",
     "land",
     "matches",
+    "numstat",
     "patch",
     "prepare",
     "prompt_diff",

@@ -1,0 +1,38 @@
+"""Watch: a snapshot, then batches of events. A slow client loses its stream with a reason, never an event."""
+
+from collections.abc import AsyncIterator
+
+from foremand.engine.desk import Desk
+from foremand.journal import AGENT_EVENT, Item, Journal
+from foremand.v1 import foremand_pb2 as pb
+
+from .convert import task as to_task
+from .convert import when
+
+
+async def watch(desk: Desk, journal: Journal, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+    """What `Watch` streams. Raises CursorAhead and SlowConsumer."""
+    only = request.task or None
+    if only is not None:
+        desk.task(only)
+    cursor = journal.last_seq
+    if request.HasField("after"):
+        cursor = request.after
+    else:
+        shown = [task for task in desk.tasks() if only in (None, task.id)]
+        yield pb.WatchResponse(cursor=cursor, snapshot=[to_task(task) for task in shown])
+    async with journal.subscribe(cursor, only) as batches:
+        async for batch in batches:
+            yield _response(desk, batch, agent_events=request.agent_events)
+
+
+def _response(desk: Desk, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
+    events = [_event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
+    changed = dict.fromkeys(item.task for item in batch if item.type != AGENT_EVENT)
+    return pb.WatchResponse(
+        cursor=batch[-1].seq, events=events, tasks=[to_task(desk.task(number)) for number in changed]
+    )
+
+
+def _event(item: Item) -> pb.Event:
+    return pb.Event(seq=item.seq, at=when(item.at), task=item.task, type=item.type, data=item.body)

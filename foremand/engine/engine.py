@@ -1,0 +1,105 @@
+"""The engine, put together: every part gets what it needs here and nowhere else."""
+
+import asyncio
+from collections.abc import Callable
+
+from foremand.core.steps import BuildCandidate, Land, RunAttempt, RunGate, Seal, Start, Step, StopAttempt
+from foremand.core.task import Task
+from foremand.executors import LocalExecutor, Sandbox, Unsandboxed
+from foremand.journal import Journal
+from foremand.paths import Places
+from foremand.settings import Settings
+
+from .attempts import Attempts
+from .checkouts import Checkouts
+from .conductor import Conductor
+from .desk import Desk
+from .gatekeeper import Gatekeeper
+from .growth import Growth
+from .intake import Intake
+from .lander import Lander
+from .ledger import Ledger
+from .reading import ReadingRoom
+from .recovery import sweep
+from .repositories import Repositories
+from .sealing import Sealer
+from .setups import Setups
+from .slots import Slots
+from .workplace import Workplace
+
+
+class Engine:
+    """Everything that works on tasks. `desk` and `reading` are its doors."""
+
+    def __init__(
+        self,
+        places: Places,
+        settings: Settings,
+        journal: Journal,
+        sandbox: Sandbox | Unsandboxed,
+        state_id: str,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        sandboxed = isinstance(sandbox, Sandbox)
+        self._places = places
+        self._group = group
+        self._growth = growth = Growth()
+        self.executor = executor = LocalExecutor(sandbox)
+        self.ledger = ledger = Ledger(journal, group)
+        self.agent_slots = Slots(settings.max_agents)
+        self.gate_slots = Slots(settings.max_gates)
+        repositories = Repositories(places)
+        workplace = Workplace(places, settings, state_id, sandboxed=sandboxed)
+        setups = Setups(places, executor, workplace)
+        checkouts = Checkouts(places, repositories, setups, workplace)
+        closing: Callable[[], bool] = lambda: self.conductor.closing  # noqa: E731 (asked later than it is made)
+        self._intake = Intake(places, ledger, repositories, sandboxed=sandboxed)
+        self._attempts = Attempts(
+            places,
+            ledger,
+            journal,
+            executor,
+            repositories,
+            workplace,
+            setups,
+            self.agent_slots,
+            growth,
+            closing,
+        )
+        self._gatekeeper = Gatekeeper(places, ledger, journal, executor, workplace, checkouts, self.gate_slots, closing)
+        self._sealer = Sealer(places, ledger, repositories)
+        self._lander = Lander(ledger, repositories)
+        self.conductor = Conductor(ledger, self._carry_out, group)
+        self.desk = Desk(places, ledger, journal, self._intake)
+        self.reading = ReadingRoom(places, journal, executor, repositories, growth)
+
+    async def start(self) -> None:
+        """Fold what is on disk, end what is not wanted, and go on with all the rest."""
+        await asyncio.to_thread(self.ledger.load)
+        self._watching = self._group.create_task(self._growth.run(), name="growth")
+        await sweep(self._places, self.ledger, self.executor)
+        self.conductor.start()
+
+    async def close(self) -> None:
+        """Let go of everything. Agents and gates run on, and are taken up by the next daemon."""
+        await self.conductor.close()
+        self._watching.cancel()
+
+    async def _carry_out(self, task: Task, step: Step) -> None:
+        match step:
+            case Start():
+                await self._intake.start(task)
+            case RunAttempt():
+                await self._attempts.run(task, step)
+            case StopAttempt():
+                await self._attempts.stop(task, step)
+            case Seal():
+                await self._sealer.run(task, step)
+            case RunGate():
+                await self._gatekeeper.run(task, step)
+            case BuildCandidate():
+                await self._lander.build(task, step)
+            case Land():
+                await self._lander.land(task, step)
+            case _:
+                raise TypeError(f"no effect for {type(step).__name__}")

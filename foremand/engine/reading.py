@@ -1,0 +1,203 @@
+"""What people read of a task: what agents said and did, what gates and setups printed, what changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from foremand.agents.port import AgentEvent
+from foremand.core.facts import AttemptEnded, Work
+from foremand.core.status import place
+from foremand.core.task import Attempt, Task
+from foremand.executors import LocalExecutor, RunLost, Spool
+from foremand.git import diffstat, numstat, patch
+from foremand.journal import AGENT_EVENT, Item, Journal
+from foremand.paths import Places
+
+from .growth import Growth
+from .ingest import event_of
+from .repositories import Repositories
+
+CHUNK = 256 * 1024
+"""Bytes of one answer: well under gRPC's limit."""
+
+
+class NothingToRead(Exception):
+    """What was asked for is not there (yet)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ReadingRoom:
+    """Reads logs and diffs. Nothing here changes anything."""
+
+    def __init__(
+        self, places: Places, journal: Journal, executor: LocalExecutor, repositories: Repositories, growth: Growth
+    ) -> None:
+        self._places = places
+        self._journal = journal
+        self._executor = executor
+        self._repositories = repositories
+        self._growth = growth
+
+    async def attempt(self, task: Task, attempt: Attempt, *, follow: bool) -> AsyncIterator[bytes]:
+        """What the agent said and did, as lines for a person; with `follow` until the attempt has ended."""
+        if attempt.outcome is not None or not follow:
+            reached, last = 0, self._journal.last_seq
+            while reached < last:
+                page = await self._journal.page(reached, task.id)
+                lines = readable(page.items, attempt.number)
+                if lines:
+                    yield lines
+                if page.reached <= reached:
+                    break
+                reached = page.reached
+            return
+        async with self._journal.subscribe(0, task.id) as items:
+            async for batch in items:
+                lines = readable(batch, attempt.number)
+                if lines:
+                    yield lines
+                if any(_ends(item, attempt.number) for item in batch):
+                    return
+
+    async def transcript(self, task: Task, attempt: Attempt, *, errors: bool, follow: bool) -> AsyncIterator[bytes]:
+        """The bytes that the agent's program wrote."""
+        run = self._places.attempt(task.id, attempt.number)
+        async for block in self._run(run, errors=errors, follow=follow):
+            yield block
+
+    async def gate(self, task: Task, gate: str, *, follow: bool) -> AsyncIterator[bytes]:
+        """What a gate's last run printed."""
+        runs = [run for run in task.runs.values() if run.run.startswith(f"{gate}-")]
+        if not runs:
+            raise NothingToRead(f"gate {gate} of task {task.id} has not run", f"foremanctl why {task.id}")
+        last = max(runs, key=lambda run: run.at)
+        run = self._places.gate_run(task.id, last.run)
+        if not run.exists():
+            yield last.output.encode()
+            return
+        for errors in (False, True):
+            async for block in self._run(run, errors=errors, follow=follow):
+                yield block
+
+    async def setup(self, task: Task) -> AsyncIterator[bytes]:
+        """What the workspace's setup printed."""
+        mark = self._places.workspace(task.id) / "setup-key"
+        run = self._places.setup(mark.read_text()) / "run" if mark.exists() else None
+        if run is None or not run.exists():
+            troubles = [trouble.reason for trouble in task.trouble.values()]
+            raise NothingToRead(f"no setup of task {task.id} is kept" + "".join(f": {why}" for why in troubles))
+        for errors in (False, True):
+            async for block in self._run(run, errors=errors, follow=False):
+                yield block
+
+    async def _run(self, run: Path, *, errors: bool, follow: bool) -> AsyncIterator[bytes]:
+        spool = Spool(run)
+        file = spool.err if errors else spool.out
+        if not file.exists():
+            return
+        offset = 0
+        async with self._growth.of(file) as grown:
+            while True:
+                grown.clear()
+                going = follow and spool.state() == "running"
+                while block := await asyncio.to_thread(_read, file, offset):
+                    offset += len(block)
+                    yield block
+                if not going:
+                    return
+                await self._more_or_end(run, grown)
+
+    async def _more_or_end(self, run: Path, grown: asyncio.Event) -> None:
+        async def end() -> None:
+            try:
+                await self._executor.wait(run)
+            except RunLost:
+                pass
+            finally:
+                grown.set()
+
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(end())
+            await grown.wait()
+            ending.cancel()
+
+    async def diff(self, task: Task, number: int, *, stat: bool) -> tuple[str, str, bytes]:
+        """Base, revision, and the change between them as a patch or a stat. `number` 0: the present revision."""
+        work = self._repositories.work(task)
+        sealed = _work_of(task, number)
+        if stat:
+            counts = await numstat(work, sealed.base, sealed.revision)
+            files, added, removed = await diffstat(work, sealed.base, sealed.revision)
+            lines = [f" {path.decode(errors='replace')} | +{plus} -{minus}" for path, plus, minus in counts]
+            text = "\n".join([*lines, f" {files} files changed, +{added} -{removed}", ""]).encode()
+        else:
+            text = await patch(work, sealed.base, sealed.revision)
+        return sealed.base, sealed.revision, text
+
+
+def _work_of(task: Task, number: int) -> Work:
+    if number:
+        attempt = task.attempt(number)
+        if attempt is None or attempt.work is None:
+            raise NothingToRead(f"task {task.id} has no sealed attempt {number}", f"foremanctl show {task.id}")
+        return attempt.work
+    _, work = place(task)
+    if work is None:
+        work = next((a.work for a in reversed(task.attempts) if a.work is not None), None)
+    if work is None:
+        raise NothingToRead(f"task {task.id} has no sealed work yet", f"foremanctl logs {task.id} -f")
+    return work
+
+
+def find_attempt(task: Task, number: int, stage: str) -> Attempt:
+    """The attempt asked for: by number, the last of a stage, or the last of all. Raises NothingToRead."""
+    if number:
+        found = task.attempt(number)
+    else:
+        found = next((a for a in reversed(task.attempts) if stage in ("", a.stage)), None)
+    if found is None:
+        what = f"attempt {number}" if number else f"attempt of stage {stage}" if stage else "attempt yet"
+        raise NothingToRead(f"task {task.id} has no {what}", f"foremanctl show {task.id}")
+    return found
+
+
+def _read(file: Path, offset: int) -> bytes:
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        return stream.read(CHUNK)
+
+
+def _ends(item: Item, number: int) -> bool:
+    if item.type != AttemptEnded.__name__:
+        return False
+    return bool(msgspec.json.decode(item.body)["number"] == number)
+
+
+def readable(items: list[Item], number: int) -> bytes:
+    """The events of one attempt as lines."""
+    events = (event_of(item.body) for item in items if item.type == AGENT_EVENT and item.attempt == number)
+    return b"".join(line.encode(errors="replace") + b"\n" for event in events if (line := line_of(event)))
+
+
+def line_of(event: AgentEvent) -> str:
+    """An event in a line or a few; empty for what is only for accounting."""
+    match event.kind:
+        case "text" | "notice":
+            return event.text
+        case "thinking":
+            return f"(thinking) {event.text}" if event.text else ""
+        case "tool_call":
+            return f"> {event.tool}: {event.text}"
+        case "tool_result":
+            return "\n".join(f"  | {line}" for line in event.text.splitlines()[:20])
+        case "retry":
+            return f"(retry) {event.text}"
+        case "result":
+            return f"= {event.text}"
+        case _:
+            return ""

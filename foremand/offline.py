@@ -1,0 +1,236 @@
+"""What works without a daemon: check, schema, init and doctor. Each gives the exit code of its program."""
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from foremand.agents.registry import ADAPTERS, AgentMissing, find, version
+from foremand.core.spec import Agent, Pipeline
+from foremand.executors import Sandbox, Unsandboxed
+from foremand.git import Git, GitError, GitFailed, RepositoryRefused, inspect
+from foremand.paths import Places, SocketTooLong
+from foremand.pipeline import NoProposal, PipelineInvalid, explain, load, propose, report
+from foremand.pipeline import schema as pipeline_schema
+
+OK, FAILED, USAGE, CONFLICT = 0, 1, 2, 5
+FILE = Path(".foremand/pipeline.toml")
+
+
+def say(text: str) -> None:
+    """Data, on stdout."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def talk(text: str) -> None:
+    """Talk, on stderr."""
+    sys.stderr.write(f"foremand: {text}\n")
+
+
+def as_json_text(data: Any) -> str:
+    """Data as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+
+
+async def check(file: Path | None, repo: Path, *, as_json: bool) -> int:
+    """Check a pipeline file; without `file` the repository's own, as it lies in the work tree."""
+    try:
+        path = file or (await inspect(repo)).top / FILE
+    except RepositoryRefused as error:
+        return _refuse(error)
+    try:
+        pipeline = read_pipeline(path)
+    except OSError as error:
+        talk(f"{path}: {error.strerror}\nforemanctl init writes one that fits the repository")
+        return USAGE
+    except PipelineInvalid as error:
+        if as_json:
+            problems = [{"table": p.table, "key": p.key, "message": p.message} for p in error.problems]
+            say(as_json_text({"valid": False, "problems": problems}))
+        else:
+            talk(str(error))
+        return USAGE
+    say(as_json_text({"valid": True, **report(pipeline)}) if as_json else explain(pipeline))
+    return OK
+
+
+def read_pipeline(path: Path) -> Pipeline:
+    """Load a pipeline file with the prompt files beside it. Raises OSError and PipelineInvalid."""
+
+    def read_prompt(name: str) -> str | None:
+        try:
+            return (path.parent / name).read_text(errors="replace")
+        except OSError:
+            return None
+
+    return load(path.read_text(errors="replace"), read_prompt, str(path))
+
+
+def schema() -> None:
+    """Print the JSON Schema of pipeline files."""
+    say(as_json_text(pipeline_schema()))
+
+
+async def init(repo: Path, *, commit: bool, user: bool) -> int:
+    """Write a pipeline that fits. A file that is there is left alone."""
+    if user:
+        talk("init --user is not in this version: a pipeline lives in the repository, or is given with --pipeline")
+        return USAGE
+    try:
+        top = (await inspect(repo)).top
+    except RepositoryRefused as error:
+        return _refuse(error)
+    path = top / FILE
+    if path.exists():
+        talk(f"{path} is there already and was left as it is\nforemanctl check tells what it does")
+        return CONFLICT
+    try:
+        text = await asyncio.to_thread(propose, top)
+    except NoProposal as error:
+        talk(f"{error.reason}\n{error.hint}")
+        return USAGE
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    say(str(path))
+    if not commit:
+        talk(f"wrote {FILE}; look at it, then: git add {FILE.parent} && git commit -m 'Add the foremand pipeline'")
+        return OK
+    return await _commit(top)
+
+
+async def _commit(top: Path) -> int:
+    """Commit the new file alone, as the user would: their hooks and their signing included."""
+    for arguments in (["add", "--", str(FILE)], ["commit", "-q", "-m", "Add the foremand pipeline", "--", str(FILE)]):
+        process = await asyncio.create_subprocess_exec("git", "-C", str(top), *arguments)
+        if await process.wait() != 0:
+            talk(f"git {arguments[0]} failed; {FILE} is written but not committed")
+            return FAILED
+    talk(f"committed {FILE}")
+    return OK
+
+
+async def doctor(repo: Path, *, as_json: bool) -> int:
+    """Tell what foremand finds here. Exit 1 if something that every task needs is missing."""
+    findings = await examine(repo)
+    if as_json:
+        say(as_json_text(findings))
+    else:
+        for name, found in findings.items():
+            mark = "ok" if found["ok"] else "--"
+            say(f"{mark:3} {name:12} {found['says']}" + (f"\n    {'':12} {found['hint']}" if found.get("hint") else ""))
+    return OK if all(found["ok"] or not found["needed"] for found in findings.values()) else FAILED
+
+
+async def examine(repo: Path) -> dict[str, dict[str, Any]]:
+    """What is found, by name: whether it is `ok`, whether it is `needed`, what it `says`, a `hint`."""
+    return {
+        "git": await _git(),
+        "sandbox": await _sandbox(),
+        "repository": await _repository(repo),
+        **await _agents(repo),
+        "socket": _socket(),
+        "state": await asyncio.to_thread(_disk),
+    }
+
+
+def _finding(*, ok: bool, says: str, hint: str = "", needed: bool = False) -> dict[str, Any]:
+    return {"ok": ok, "needed": needed, "says": says, "hint": hint}
+
+
+async def _git() -> dict[str, Any]:
+    try:
+        said = await Git(cwd=Path("/")).line("version")
+    except (GitFailed, FileNotFoundError):
+        return _finding(ok=False, needed=True, says="git is not found", hint="install git 2.39 or newer")
+    numbers = tuple(int(part) for part in said.split()[2].split(".")[:2])
+    return _finding(ok=numbers >= (2, 39), needed=True, says=said, hint="" if numbers >= (2, 39) else "2.39 is needed")
+
+
+async def _sandbox() -> dict[str, Any]:
+    found = await Sandbox.probe("auto")
+    if isinstance(found, Unsandboxed):
+        return _finding(ok=False, says=f"unsandboxed: {found.why}", hint="install bubblewrap to confine agents")
+    return _finding(ok=True, says=f"bubblewrap confines agents and gates ({found.bwrap})")
+
+
+async def _repository(repo: Path) -> dict[str, Any]:
+    try:
+        info = await inspect(repo)
+    except GitError as error:
+        return _finding(ok=False, says=str(error), hint=error.hint)
+    path = info.top / FILE
+    if not path.exists():
+        return _finding(ok=False, says=f"{info.top} has no {FILE}", hint="foremanctl init")
+    try:
+        read_pipeline(path)
+    except PipelineInvalid as error:
+        return _finding(ok=False, says=f"{FILE}: {len(error.problems)} errors", hint="foremanctl check")
+    return _finding(ok=True, says=f"{info.top} on {info.branch or 'no branch'}, {FILE} is valid")
+
+
+async def _agents(repo: Path) -> dict[str, dict[str, Any]]:
+    """The agents of the repository's pipeline; without one, the CLIs that foremand knows."""
+    try:
+        agents = tuple(read_pipeline((await inspect(repo)).top / FILE).agents.values())
+    except (GitError, OSError, PipelineInvalid):
+        agents = tuple(Agent(name=name, adapter="claude") for name in ADAPTERS if name == "claude")
+    findings = {}
+    for agent in agents:
+        try:
+            program = find(agent, os.environ.get("PATH", ""))
+        except AgentMissing as missing:
+            findings[f"agent {agent.name}"] = _finding(
+                ok=False, says=f"{missing.program} is not found", hint=missing.hint
+            )
+            continue
+        told = await version(agent, program)
+        findings[f"agent {agent.name}"] = _finding(ok=True, says=f"{program}" + (f" ({told})" if told else ""))
+    return findings
+
+
+def _socket() -> dict[str, Any]:
+    try:
+        places = Places.of_environment()
+    except SocketTooLong as error:
+        return _finding(ok=False, needed=True, says=str(error))
+    return _finding(ok=True, says=str(places.socket) + ("" if places.socket.exists() else " (no daemon)"))
+
+
+def _disk() -> dict[str, Any]:
+    try:
+        state = Places.of_environment().state
+    except SocketTooLong as error:
+        return _finding(ok=False, says=str(error))
+    if not state.exists():
+        return _finding(ok=True, says=f"{state} (nothing there yet)")
+    sizes = {child.name: _size(child) for child in state.iterdir()}
+    largest = sorted(sizes.items(), key=lambda pair: -pair[1])[:5]
+    free = shutil.disk_usage(state).free
+    parts = ", ".join(f"{name} {_megabytes(size)}" for name, size in largest if size)
+    return _finding(ok=free > 1 << 30, says=f"{state}: {parts or 'empty'}; {_megabytes(free)} free")
+
+
+def _size(path: Path) -> int:
+    if not path.is_dir():
+        return path.stat().st_blocks * 512
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += (Path(folder) / name).lstat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size > 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _refuse(error: RepositoryRefused) -> int:
+    talk(f"{error}\n{error.hint}" if error.hint else str(error))
+    return USAGE
