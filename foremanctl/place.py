@@ -74,7 +74,7 @@ class Place:
 class Operator:
     """A person at the daemon: the token holds while the connection is open."""
 
-    token: str
+    token: str = field(repr=False)
     connection: sockets.socket = field(repr=False)
 
     def close(self) -> None:

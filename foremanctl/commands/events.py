@@ -58,9 +58,8 @@ def _following(client: "Client", after: int) -> Iterator["pb.Event"]:
 
 
 def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
-    from foremand.v1 import foremand_pb2 as pb
-
     from foremanctl.watching import watch
+    from foremand.v1 import foremand_pb2 as pb
 
     # The cursor of a snapshot is what "now" means.
     now = next(watch(client)).cursor

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from foremanctl.__main__ import run
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from foremand.v1 import foremand_pb2 as pb
-from foremand.v1.foremand_pb2_grpc import ForemandServicer, add_ForemandServicer_to_server
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
+
+from foremand.v1 import foremand_pb2 as pb
+from foremand.v1.foremand_pb2_grpc import ForemandServicer, add_ForemandServicer_to_server
 
 STREAMS = ("Watch", "ReadLog", "GetDiff")
 VERBS = (

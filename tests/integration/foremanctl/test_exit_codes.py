@@ -5,9 +5,9 @@ from typing import Any
 import grpc
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
-from foremand.v1 import foremand_pb2 as pb
 
 from foremanctl.exits import Exit
+from foremand.v1 import foremand_pb2 as pb
 
 
 def _state(**fields: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
+
 from foremand.v1 import foremand_pb2 as pb
 
 RUNNING = {"state": pb.RUNNING, "stage": "implement"}

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
+
 from foremand.v1 import foremand_pb2 as pb
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
+
 from foremand.v1 import foremand_pb2 as pb
 
 HOSTILE = "innocent\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202etxt.exe\x9b31m"
