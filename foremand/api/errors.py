@@ -69,7 +69,7 @@ def translate(error: Exception) -> tuple[Code, str, str, str]:
     return Code.INTERNAL, "UNEXPECTED", f"{type(error).__name__}: {error}", "foremanctl doctor"
 
 
-async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -> NoReturn:
+async def abort(context: Any, error: Exception) -> NoReturn:
     """End the call with the error as google.rpc.Status."""
     code, reason, message, hint = translate(error)
     detail = any_pb2.Any()
@@ -80,7 +80,6 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Exception) -
 
 
 T = TypeVar("T")
-Context = grpc.aio.ServicerContext
 
 
 def unary(method: Callable[[Any, Any, Any], Awaitable[T]]) -> Callable[[Any, Any, Any], Awaitable[T]]:

@@ -143,10 +143,11 @@ def _ancestors(pid: int) -> list[int]:
     return found
 
 
-Handler = grpc.RpcMethodHandler[Any, Any]
+Handler = Any
+"""grpc.RpcMethodHandler: generic for the type checker, but not when it runs."""
 
 
-class OperatorCheck(grpc.aio.ServerInterceptor[Any, Any]):
+class OperatorCheck(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # likewise
     """Lets only operators' calls through to the service."""
 
     def __init__(self, operators: Operators) -> None:
@@ -171,7 +172,7 @@ class OperatorCheck(grpc.aio.ServerInterceptor[Any, Any]):
 
 
 def _refusing(handler: Handler, denied: Denied) -> Handler:
-    async def refuse(_request: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def refuse(_request: object, context: Any) -> None:
         await abort(context, denied)
 
     make = grpc.unary_stream_rpc_method_handler if handler.response_streaming else grpc.unary_unary_rpc_method_handler

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 from msgspec import Struct
 
 from foremand import __version__
@@ -31,7 +30,8 @@ API_REVISION = 1
 PAGE = 1000
 OVER = frozenset({"LANDED", "REJECTED", "FAILED", "CANCELLED"})
 
-Context = grpc.aio.ServicerContext[Any, Any]
+Context = Any
+"""grpc.aio.ServicerContext: generic for the type checker, but not when it runs."""
 
 
 class About(Struct, frozen=True, kw_only=True):

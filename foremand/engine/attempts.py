@@ -18,7 +18,7 @@ from foremand.agents.port import Usage as Used
 from foremand.agents.registry import AgentMissing, adapter, find
 from foremand.core.facts import AttemptEnded, AttemptStarted, Usage
 from foremand.core.steps import RunAttempt, StopAttempt
-from foremand.core.task import Attempt, Task
+from foremand.core.task import Task
 from foremand.executors import ExecutorError, Exit, LocalExecutor, RunLost, Spool
 from foremand.git import GitError, prepare, prompt_diff, snapshot, user_excludes
 from foremand.journal import Journal
@@ -29,6 +29,7 @@ from .conductor import StepFailed
 from .growth import Growth
 from .ingest import Ingestion, TranscriptAltered
 from .ledger import Ledger
+from .output import tail_of
 from .repositories import Repositories
 from .setups import Setups
 from .slots import Slots
@@ -181,7 +182,7 @@ class Attempts:
             if self._executor.state(run) == "new":
                 await self._start(task, step, plan, run)
             exit_ = await self._follow(ingestion, reader, plan, run)
-            outcome = _judge(reader, exit_, await asyncio.to_thread(_stderr, run))
+            outcome = _judge(reader, exit_, await asyncio.to_thread(tail_of, Spool(run).err, STDERR_TAIL))
         except AgentMissing as missing:
             outcome = Outcome(kind="missing", reason=str(missing))
         except TranscriptAltered as altered:
@@ -310,16 +311,6 @@ def exit_code(exit_: Exit | None) -> int | None:
     return 128 + exit_.signal if exit_.signal is not None else exit_.code
 
 
-def _stderr(run: Path) -> str:
-    file = Spool(run).err
-    if not file.exists():
-        return ""
-    with file.open("rb") as stream:
-        size = stream.seek(0, 2)
-        stream.seek(max(0, size - STDERR_TAIL))
-        return stream.read().decode(errors="replace")
-
-
 def _write_files(files: tuple[File, ...]) -> None:
     for file in files:
         file.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -343,8 +334,3 @@ def write_plan(run: Path, plan: Plan) -> None:
 def read_plan(run: Path) -> Plan:
     """What the attempt was begun with."""
     return msgspec.json.decode(plan_file(run).read_bytes(), type=Plan, dec_hook=lambda kind, text: kind(text))
-
-
-def last_of(task: Task, stage: str) -> Attempt | None:
-    """The last attempt of a stage, void or not."""
-    return next((a for a in reversed(task.attempts) if a.stage == stage), None)

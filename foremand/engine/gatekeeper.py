@@ -4,12 +4,10 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from foremand.core.facts import GateRan, GateStarted
-from foremand.core.feedback import OUTPUT_LIMIT
 from foremand.core.steps import RunGate
 from foremand.core.task import Task, run_key
 from foremand.executors import ExecutorError, LocalExecutor, RunLost, Spool
@@ -20,6 +18,7 @@ from foremand.paths import Places
 from .checkouts import Checkouts
 from .conductor import StepFailed
 from .ledger import Ledger
+from .output import output_of
 from .slots import Slots
 from .workplace import Room, Workplace
 
@@ -146,21 +145,3 @@ def run_name(step: RunGate) -> str:
     """The name of a gate's run: the same for the same definition, tree and try."""
     digest = hashlib.sha256(step.key.encode()).hexdigest()[:10]
     return f"{step.gate.name}-{step.tree[:10]}-{digest}"
-
-
-def output_of(run: Path) -> str:
-    """The end of what a run printed: standard output, then standard error."""
-    parts = []
-    for file in (Spool(run).out, Spool(run).err):
-        with contextlib.suppress(OSError), file.open("rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(max(0, size - OUTPUT_LIMIT))
-            text = stream.read().decode(errors="replace").strip()
-            if text:
-                parts.append(text)
-    return "\n".join(parts)[-OUTPUT_LIMIT:]
-
-
-def forget(folder: Path) -> None:
-    """Remove a folder that nothing needs any more, whatever its modes."""
-    shutil.rmtree(folder, ignore_errors=True)

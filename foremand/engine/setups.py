@@ -17,7 +17,7 @@ from foremand.paths import Places
 
 from . import environments
 from .conductor import StepFailed
-from .gatekeeper import output_of
+from .output import output_of
 from .workplace import Room, Workplace
 
 
