@@ -170,6 +170,16 @@ async def test_a_killed_shim_is_lost_and_takes_everything_with_it(either) -> Non
     assert Spool(run).out.read_text() == "ready\n"
 
 
+async def test_a_program_does_not_outlive_its_shim_even_when_nobody_looks(either) -> None:
+    run = await started(either, "echo ready; exec sleep 300")
+    shim_pid = Spool(run).shim()
+    assert shim_pid
+    os.kill(shim_pid, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while either.left():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+
+
 async def test_a_shim_that_hangs_is_lost_too(bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shim, "STRUGGLE", 0.1)
     run = await started(bench, "echo ready; exec sleep 300")
