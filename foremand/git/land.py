@@ -112,35 +112,49 @@ class _Checkout:
         await self.git.run("read-tree", "-m", "-u", old, new)
 
     async def back(self, old: str, new: str) -> None:
-        """Put whatever already moved back to `old`; the index was never changed."""
+        """Put whatever already moved back to `old`, and nothing else; the user's index was never changed."""
         if self.touched:
-            await self.advance(new)
-            await self.git.run("read-tree", "-m", "-u", new, old)
+            moved = await self._moved(new)
+            await self._note(self.git, moved)
+            at_old, scratch = self._beside()
+            await at_old.run("read-tree", "--reset", old)
+            await self._note(at_old, moved)
+            present = await at_old.line("write-tree")
+            scratch.unlink()
+            await self.git.run("read-tree", "-m", "-u", present, old)
         self.touched = False
 
     async def advance(self, new: str) -> None:
         """Let the private index know the files that a landing cut off in the middle has already moved."""
-        await self.refresh()
-        scratch = self.private.with_name(self.private.name + ".new")
-        await asyncio.to_thread(_copy_if_there, self.private, scratch)
-        at_new = structs.replace(self.git, index=scratch)
-        await at_new.run("read-tree", "-m", new)
-        await at_new.result("update-index", "-q", "--refresh")
-        differ = set(fields(await at_new.run("diff-files", "--name-only", "-z")))
-        scratch.unlink(missing_ok=True)
-        await self._note([each for each in self.changes if self._is_new(each, differ)])
+        await self._note(self.git, await self._moved(new))
 
     async def note_all(self) -> None:
         """Let the private index say `new` for every changed path."""
-        await self._note(self.changes)
-        await self.refresh()
+        await self._note(self.git, self.changes)
 
-    def _is_new(self, change: RawChange, differ: set[bytes]) -> bool:
-        if change.new_mode == MISSING:
-            return not os.path.lexists(self.tree.path / os.fsdecode(change.path))
-        return change.path not in differ
+    async def _moved(self, new: str) -> list[RawChange]:
+        """The changes whose file is already as in `new`."""
+        at_new, scratch = self._beside()
+        await asyncio.to_thread(_copy_if_there, self.private, scratch)
+        await at_new.run("read-tree", "--reset", new)
+        await at_new.result("update-index", "-q", "--refresh")
+        differ = set(fields(await at_new.run("diff-files", "--name-only", "-z")))
+        scratch.unlink()
 
-    async def _note(self, changes: Iterable[RawChange]) -> None:
+        def moved(change: RawChange) -> bool:
+            if change.new_mode == MISSING:
+                return not os.path.lexists(self.tree.path / os.fsdecode(change.path))
+            return change.path not in differ
+
+        return [each for each in self.changes if moved(each)]
+
+    def _beside(self) -> tuple[Git, Path]:
+        """Another index for the same files, to ask a question with."""
+        scratch = self.private.with_name(self.private.name + ".beside")
+        scratch.unlink(missing_ok=True)
+        return structs.replace(self.git, index=scratch), scratch
+
+    async def _note(self, git: Git, changes: Iterable[RawChange]) -> None:
         # What goes away goes first: a folder may have become a file.
         ordered = sorted(changes, key=lambda each: each.new_mode != MISSING)
         lines = [
@@ -148,7 +162,9 @@ class _Checkout:
             for each in ordered
         ]
         if lines:
-            await self.git.run("update-index", "-z", "--index-info", input=b"".join(lines))
+            await git.run("update-index", "-z", "--index-info", input=b"".join(lines))
+            # An entry just written knows no file yet, so none would count as up to date.
+            await git.result("update-index", "-q", "--refresh")
 
     def publish(self) -> None:
         """Make the private index the user's."""

@@ -130,10 +130,13 @@ class RefTransaction:
     async def open(cls, git: Git, message: str) -> AsyncIterator["RefTransaction"]:
         """Leaving the block without `commit` changes nothing; so does the death of the daemon."""
         async with git.process("update-ref", "-m", message, "--stdin", "-z") as process:
-            yield cls(process)
-            if process.stdin is not None:
-                process.stdin.close()
-            await process.communicate()
+            try:
+                yield cls(process)
+            finally:
+                # End of input, not a signal: git lets go of its lock files itself.
+                if process.stdin is not None:
+                    process.stdin.close()
+                await process.communicate()
 
     async def prepare(self, ref: str, new: str, old: str) -> bool:
         """Lock the branch if it is at `old`. False: it is not, or it is locked."""

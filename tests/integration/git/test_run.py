@@ -1,8 +1,9 @@
 """git runs with a fixed environment, says how it failed, and ends with its caller."""
 
 import asyncio
+import contextlib
 import os
-from pathlib import Path
+import select
 
 import pytest
 
@@ -34,14 +35,16 @@ async def test_cancelling_ends_the_process_and_its_helpers(tmp_path):
         running = group.create_task(git.run("hang"))
         helper = int(await asyncio.to_thread(fifo.read_text))
         running.cancel()
-        while not running.done():
-            await asyncio.sleep(0)
+        await asyncio.wait([running])
     assert running.cancelled()
-    await gone(helper)
+    await asyncio.to_thread(wait_until_gone, helper)
 
 
-async def gone(pid: int) -> None:
-    """Wait until a killed process has left."""
-    async with asyncio.timeout(20):
-        while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-            await asyncio.sleep(0.01)
+def wait_until_gone(pid: int) -> None:
+    """Wait, a bounded time, for a process that was killed."""
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            assert select.select([descriptor], [], [], 20)[0]
+        finally:
+            os.close(descriptor)
