@@ -544,7 +544,14 @@ def _time_came(task: Task, fact: f.TimeCame) -> Changes:
 
 
 def _candidate_built(task: Task, fact: f.CandidateBuilt) -> Changes:
-    candidate = Candidate(number=fact.number, source=fact.source, tip=fact.tip, work=fact.work, empty=fact.empty)
+    candidate = Candidate(
+        number=fact.number,
+        source=fact.source,
+        tip=fact.tip,
+        work=fact.work,
+        empty=fact.empty,
+        approved_by=fact.approved_by,
+    )
     return _candidate(task, candidate)
 
 
