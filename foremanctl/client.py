@@ -41,13 +41,16 @@ _FAILURES: dict[grpc.StatusCode, type[exits.Failure]] = {
     grpc.StatusCode.UNIMPLEMENTED: exits.VersionMismatch,
     grpc.StatusCode.DEADLINE_EXCEEDED: exits.TimedOut,
 }
-# The daemon was restarted (its tokens ended with it), went away, or let go of a reader that was too slow.
+# The daemon went away, or let go of a reader that was too slow.
 _LOST = {
     grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.CANCELLED,
 }
+
+
+# What a token of a daemon that was restarted is answered with. Whether we really are none, the next greeting tells.
+_TOKEN_ENDED = "NOT_AN_OPERATOR"  # noqa: S105 (a reason, not a secret)
 
 
 class Client:
@@ -67,7 +70,7 @@ class Client:
     def _open(self) -> None:
         self._operator = self.place.greet()
         self._channel = grpc.insecure_channel(f"unix:{self.place.path}", options=_OPTIONS)
-        self._stub: Any = ForemandStub(self._channel)  # type: ignore[no-untyped-call]
+        self._stub: Any = ForemandStub(self._channel)
         try:
             self.info = self._call("GetServerInfo", pb.GetServerInfoRequest())
             self._check_revision()
@@ -151,18 +154,22 @@ def request_id() -> str:
 
 def _fail(error: Any) -> NoReturn:
     code = error.code()
-    kind = _FAILURES.get(code, exits.Failure)
-    raise kind(error.details() or f"the daemon answered {code.name}", hint=_hint(error), lost=code in _LOST) from error
+    reason, hint = _reason_and_hint(error)
+    raise _FAILURES.get(code, exits.Failure)(
+        error.details() or f"the daemon answered {code.name}",
+        hint=hint,
+        lost=code in _LOST or reason == _TOKEN_ENDED,
+    ) from error
 
 
-def _hint(error: Any) -> str:
+def _reason_and_hint(error: Any) -> tuple[str, str]:
     with contextlib.suppress(ValueError, ImportError):
-        from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
+        from google.rpc.error_details_pb2 import ErrorInfo
         from grpc_status import rpc_status  # 60 ms: only where something failed
 
         status = rpc_status.from_call(error)
         for detail in status.details if status else ():
             info = ErrorInfo()
             if detail.Unpack(info):
-                return str(info.metadata.get("hint", ""))
-    return ""
+                return info.reason, info.metadata.get("hint", "")
+    return "", ""

@@ -13,22 +13,28 @@ from .output import Output, talk
 from .records import state
 from .states import ENDED, needs_person
 
+_BROKEN_IN_A_ROW = 20
+"""Streams that may break before one word came over them: what only ever breaks is not worth another try."""
+
 
 def watch(
     client: Client, *, task: int = 0, after: int | None = None, deadline: float | None = None
 ) -> Generator[pb.WatchResponse]:
     """The daemon's stream, without an end. Where it breaks it goes on behind the last cursor, so that nothing is
     lost or repeated. `deadline` is on the monotonic clock: TimedOut. Unreachable if the daemon stays away."""
+    broken = 0
     while True:
         request = pb.WatchRequest(task=task, after=after)
         try:
             for response in client.stream("Watch", request, _left(deadline)):
                 after = response.cursor
+                broken = 0
                 yield response
         except TimedOut as failure:
             raise _time_is_over() from failure
         except Failure as failure:
-            if not failure.lost:
+            broken += 1
+            if not failure.lost or broken > _BROKEN_IN_A_ROW:
                 raise
         try:
             client.reopen(min(_left(deadline) or PATIENCE_SECONDS, PATIENCE_SECONDS))

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from foremanctl.exits import TimedOut
 from foremanctl.options import Asked, Command
 from foremanctl.output import Format, clock
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from foremanctl.client import Client
     from foremand.v1 import foremand_pb2 as pb
 
-_SILENCE_SECONDS = 5.0
 _LONGEST = 60  # columns of one field in the table
 
 
@@ -59,21 +57,15 @@ def _following(client: "Client", after: int) -> Iterator["pb.Event"]:
 
 def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
     from foremanctl.watching import watch
-    from foremand.v1 import foremand_pb2 as pb
 
-    # The cursor of a snapshot is what "now" means.
+    # The cursor of a snapshot is what "now" means. Cursors pass over events that are not for us, too.
     now = next(watch(client)).cursor
-    while after < now:
-        before = after
-        try:
-            for response in client.stream("Watch", pb.WatchRequest(after=after), _SILENCE_SECONDS):
-                after = response.cursor
-                yield from (event for event in response.events if event.seq <= now)
-                if after >= now:
-                    return
-        except TimedOut:
-            if after == before:  # what is numbered up to now is not for us: things that agents said
-                return
+    if after >= now:
+        return
+    for response in watch(client, after=after):
+        yield from (event for event in response.events if event.seq <= now)
+        if response.cursor >= now:
+            return
 
 
 def _told(event: dict[str, Any]) -> str:

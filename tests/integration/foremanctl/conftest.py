@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,18 +32,23 @@ Ctl = Callable[..., Ended]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own, and nothing of ours in the environment."""
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of its own, and nothing of ours in the environment. Its path is short: sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="ctl-") as folder:
+        yield _furnish(Path(folder), monkeypatch)
+
+
+def _furnish(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith(("FOREMAND_", "XDG_"))]:
         monkeypatch.delenv(name)
     for name in ("config", "state", "runtime", "data"):
-        folder = tmp_path / name
+        folder = home / name
         folder.mkdir(mode=0o700)
         variable = f"XDG_{name.upper()}_{'DIR' if name == 'runtime' else 'HOME'}"
         monkeypatch.setenv(variable, str(folder))
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    return tmp_path
+    return home
 
 
 @pytest.fixture

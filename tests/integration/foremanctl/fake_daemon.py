@@ -120,7 +120,7 @@ class FakeDaemon(ForemandServicer):
     def answer(self, verb: str, request: Any, context: grpc.ServicerContext) -> Any:
         self.requests.append((verb, request))
         if dict(context.invocation_metadata()).get("foremand-token") not in self.tokens:
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "no such token")
+            Refusal(grpc.StatusCode.PERMISSION_DENIED, "no operator's token", "NOT_AN_OPERATOR").send(context)
         script = self.scripts.get(verb)
         answer = script.pop(0) if script else self.answers.get(verb)
         if answer is None:

@@ -98,6 +98,13 @@ def test_wait_survives_a_daemon_that_is_killed_and_comes_back(daemon: FakeDaemon
     assert "FAILED" in out
 
 
+def test_a_watch_that_only_ever_breaks_is_given_up(daemon: FakeDaemon, ctl: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("foremanctl.watching._BROKEN_IN_A_ROW", 2)
+    daemon.answers["Watch"] = [Refusal(grpc.StatusCode.UNAVAILABLE, "no")]
+    assert ctl("wait", "12").code == 3
+    assert len(daemon.asked("Watch")) == 3
+
+
 def test_time_is_over_even_while_the_daemon_is_away(daemon: FakeDaemon, ctl: Any) -> None:
     def leave(request: Any) -> pb.WatchResponse:
         daemon.greeting = {"refused": "later"}

@@ -2,13 +2,22 @@
 
 import os
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from foremanctl.exits import Denied, Unreachable, Usage
 from foremanctl.place import Place
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A short one: sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="ctl-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
