@@ -94,8 +94,9 @@ def _verdict(event: Event) -> list[str]:
 
 
 def _sent_back(event: Event) -> list[str]:
-    told = next((line for line in str(event.get("feedback", "")).splitlines() if line.startswith("FAIL:")), "")
-    return [f"back to {event.get('to')}, and the agent is told why: {told}".rstrip(": ")]
+    failures = [line for line in str(event.get("feedback", "")).splitlines() if line.startswith("FAIL:")]
+    told = failures[0].partition(" (")[0] if failures else "see foremanctl show"
+    return [f"back to {event.get('to')}, with the end of the gate's output: {told}"]
 
 
 def _asked(event: Event) -> list[str]:

@@ -68,10 +68,10 @@ class Person:
         self._narrator.command("diff", task_id)
         diff = await self._do("diff", task_id)
         for line in diff.splitlines():
-            if line.startswith(("+", "-")):
-                self._narrator.tell("you", f"    {line}".rstrip())
+            if line.startswith(("+", "-")) and line[1:].strip() and not line.startswith(("+++", "---")):
+                self._narrator.tell("you", f"    {line}")
         if errand.answer == "approve":
-            await self._say("approve", task_id, gate["name"], "--revision", gate["revision"], "-m", errand.message)
+            await self._say("approve", task_id, gate["name"], "--revision", gate["revision"][:12], "-m", errand.message)
         elif errand.answer == "reject":
             await self._say("reject", task_id, "-m", errand.message)
 
