@@ -23,15 +23,14 @@ async def watch(desk: Desk, journal: Journal, request: pb.WatchRequest) -> Async
         yield pb.WatchResponse(cursor=cursor, snapshot=[to_task(task) for task in shown])
     async with journal.subscribe(cursor, only) as batches:
         async for batch in batches:
-            yield _response(desk, batch, agent_events=request.agent_events)
+            yield await _response(desk, batch, agent_events=request.agent_events)
 
 
-def _response(desk: Desk, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
+async def _response(desk: Desk, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
     events = [_event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
-    changed = dict.fromkeys(item.task for item in batch if item.type != AGENT_EVENT)
-    return pb.WatchResponse(
-        cursor=batch[-1].seq, events=events, tasks=[to_task(desk.task(number)) for number in changed]
-    )
+    facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
+    tasks = [to_task(await desk.as_of(task, seq)) for task, seq in facts.items()]
+    return pb.WatchResponse(cursor=batch[-1].seq, events=events, tasks=tasks)
 
 
 def _event(item: Item) -> pb.Event:

@@ -66,6 +66,10 @@ class Desk:
         """All tasks, the oldest first."""
         return self._ledger.all()
 
+    async def as_of(self, task: int, seq: int) -> Task:
+        """One task with the fact of this number in it."""
+        return await self._ledger.as_of(task, seq)
+
     async def submit(self, submission: Submission, request_id: str, by: str) -> Task:
         """Dispatch a task. Raises what `Intake.look` raises, and Refused for a prompt that says nothing."""
         _check_prompt(submission.prompt)

@@ -9,7 +9,7 @@ import msgspec
 from foremand.core import queue
 from foremand.core.facts import AnyFact
 from foremand.core.task import Task, apply
-from foremand.journal import Journal, Request
+from foremand.journal import Entry, Journal, Request
 
 Listener = Callable[[int], None]
 Command = Callable[[Task], Sequence[AnyFact]]
@@ -25,6 +25,8 @@ class Ledger:
         self._listeners: list[Listener] = []
         self._heads: frozenset[int] = frozenset()
         self._locks: dict[int, asyncio.Lock] = {}
+        self._reached: dict[int, int] = {}
+        self._moved = asyncio.Event()
         self.now = clock
 
     def load(self) -> None:
@@ -35,9 +37,9 @@ class Ledger:
             except msgspec.ValidationError:  # a snapshot by another version: the facts say it anyway
                 for entry in self._journal.facts(task=task_id):
                     if entry.seq <= folded.seq:
-                        self._fold(entry.fact)
+                        self._fold(entry)
         for entry in self._journal.unremembered():
-            self._fold(entry.fact)
+            self._fold(entry)
         self._heads = queue.heads(self._tasks.values())
 
     def listen(self, listener: Listener) -> None:
@@ -96,16 +98,26 @@ class Ledger:
     async def _append(self, facts: Sequence[AnyFact], request: Request | None) -> None:
         entries = await self._journal.append(facts, request=request)
         for entry in entries:
-            self._fold(entry.fact)
+            self._fold(entry)
             task = self._tasks[entry.fact.task]
             if task.over is not None:
                 await self._journal.remember(task.id, entry.seq, _ENCODER.encode(task))
         self._tell({entry.fact.task for entry in entries})
 
-    def _fold(self, fact: AnyFact) -> None:
+    def _fold(self, entry: Entry) -> None:
+        fact = entry.fact
         task = apply(self._tasks.get(fact.task), fact)
         if task is not None:
             self._tasks[fact.task] = task
+        self._reached[fact.task] = entry.seq
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def as_of(self, task: int, seq: int) -> Task:
+        """The task with the fact of this number, which is on disk, in it: facts are published before they are folded."""
+        while self._reached.get(task, 0) < seq:
+            await self._moved.wait()
+        return self._tasks[task]
 
     def _tell(self, changed: set[int]) -> None:
         heads = queue.heads(self._tasks.values()) if self._touches_queue(changed) else self._heads
