@@ -28,12 +28,7 @@ async def filtered(work: WorkRepo, base: str, revision: str) -> tuple[str, ...]:
 
 async def attribute(work: WorkRepo, revision: str, name: str, paths: list[bytes]) -> Mapping[bytes, bytes]:
     """The value of one attribute for each of the paths, by the `.gitattributes` files of `revision`."""
-    entries = await work.entries(revision)
-    files = {
-        path: sha
-        for path, (mode, sha) in entries.items()
-        if path.rpartition(b"/")[2] == b".gitattributes" and mode.startswith(b"100")
-    }
+    files = await work.read_named(await work.entries(revision), b".gitattributes")
     if not files or not paths:
         return {}
     with tempfile.TemporaryDirectory(dir=work.scratch) as scratch:
@@ -41,8 +36,8 @@ async def attribute(work: WorkRepo, revision: str, name: str, paths: list[bytes]
         tree.mkdir()
         layout.write_repository(git_dir, await work.mirror.form(), bare=False, head="ref: refs/heads/none")
         (git_dir / "info" / "attributes").unlink()
-        for path, sha in files.items():
-            layout.write_bytes(tree, path, await work.read_blob(sha))
+        for path, content in files.items():
+            layout.write_bytes(tree, path, content)
         git = Git(git_dir=git_dir, work_tree=tree)
         asked = b"".join(path + b"\0" for path in paths)
         answer = fields(await git.run("check-attr", "-z", "--stdin", name, input=asked))

@@ -9,6 +9,8 @@ import os
 import shutil
 from pathlib import Path
 
+from msgspec import structs
+
 from . import layout
 from .errors import GitFailed, RepositoryRefused
 from .layout import Form
@@ -39,6 +41,7 @@ class Mirror:
         self.repo = repo
         self.git = Git(git_dir=path)
         self._lock = asyncio.Lock()
+        self._form: Form | None = None
 
     @property
     def objects(self) -> Path:
@@ -54,7 +57,7 @@ class Mirror:
             await asyncio.to_thread(layout.discard, making)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             await self._clone(making)
-            await asyncio.to_thread(self._settle, making, await self._user_form())
+            await asyncio.to_thread(self._settle, making, await _form(Git(cwd=self.repo)))
 
     async def fetch(self, *branches: str) -> None:
         """Take over the user's branches, tags and remote-tracking branches, or only the branches named.
@@ -103,13 +106,10 @@ class Mirror:
 
     async def form(self) -> Form:
         """What our other repositories of this project must share with it."""
+        if self._form is None:
+            self._form = await _form(self.git)
         shallow = self.path / "shallow"
-        filemode = await self.git.result("config", "--type=bool", "core.fileMode")
-        return Form(
-            object_format=await self.git.line("rev-parse", "--show-object-format"),
-            filemode=filemode.out.strip() != b"false",
-            shallow=shallow.read_bytes() if shallow.exists() else b"",
-        )
+        return structs.replace(self._form, shallow=shallow.read_bytes() if shallow.exists() else b"")
 
     async def tags(self) -> bytes:
         """All tags, as lines for a packed-refs file."""
@@ -136,19 +136,19 @@ class Mirror:
             await asyncio.to_thread(layout.discard, making)
             await git.run(*clone, "--no-local", source, making)
 
-    async def _user_form(self) -> Form:
-        git = Git(cwd=self.repo)
-        filemode = await git.result("config", "--type=bool", "core.fileMode")
-        return Form(
-            object_format=await git.line("rev-parse", "--show-object-format"),
-            filemode=filemode.out.strip() != b"false",
-        )
-
     def _settle(self, making: Path, form: Form) -> None:
         """Replace what clone wrote of its own accord by our configuration, then give the mirror its name."""
         shutil.rmtree(making / "hooks", ignore_errors=True)
         layout.write_config(making, form, bare=True)
         layout.publish(making, self.path)
+
+
+async def _form(git: Git) -> Form:
+    filemode = await git.result("config", "--type=bool", "core.fileMode")
+    return Form(
+        object_format=await git.line("rev-parse", "--show-object-format"),
+        filemode=filemode.out.strip() != b"false",
+    )
 
 
 def _no_branch(repo: Path, *names: str) -> RepositoryRefused:

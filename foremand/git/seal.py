@@ -100,9 +100,8 @@ async def list_tree(
     with tempfile.TemporaryDirectory(dir=work.scratch) as scratch:
         entered_rules = IgnoreRules(Path(scratch) / "entered", form, excludes)
         present_rules = IgnoreRules(Path(scratch) / "present", form, excludes)
-        for path, (mode, sha) in tracked.items():
-            if path.rpartition(b"/")[2] == b".gitignore" and mode.startswith(b"100"):
-                entered_rules.add(path, await work.read_blob(sha))
+        for path, content in (await work.read_named(tracked, b".gitignore")).items():
+            entered_rules.add(path, content)
         return await list_work(
             tree, tracked, entered_rules=entered_rules, present_rules=present_rules, keep_out=keep_out
         )

@@ -6,6 +6,7 @@ Nothing in it is ever pruned, and every commit of worth has a ref besides.
 import asyncio
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from . import layout
@@ -77,9 +78,29 @@ class WorkRepo:
             found[path] = (mode, sha)
         return found
 
-    async def read_blob(self, sha: bytes) -> bytes:
-        """A file's stored bytes."""
-        return await self.git.run("cat-file", "blob", sha)
+    async def read_blobs(self, shas: Iterable[bytes]) -> list[bytes]:
+        """The stored bytes of several files, in this order."""
+        asked = [*shas]
+        if not asked:
+            return []
+        said = await self.git.run("cat-file", "--batch", input=b"".join(sha + b"\n" for sha in asked))
+        blobs = []
+        start = 0
+        for _ in asked:
+            end = said.index(b"\n", start)
+            size = int(said[start:end].rsplit(b" ", 1)[1])
+            blobs.append(said[end + 1 : end + 1 + size])
+            start = end + size + 2
+        return blobs
+
+    async def read_named(self, entries: Mapping[bytes, tuple[bytes, bytes]], name: bytes) -> dict[bytes, bytes]:
+        """All regular files of this name in a tree's entries: path to content."""
+        found = {
+            path: sha
+            for path, (mode, sha) in entries.items()
+            if path.rpartition(b"/")[2] == name and mode.startswith(b"100")
+        }
+        return dict(zip(found, await self.read_blobs(found.values()), strict=True))
 
 
 def commit_environment(author: tuple[str, str], committer: tuple[str, str], at: float) -> dict[str, str]:

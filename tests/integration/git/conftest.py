@@ -1,6 +1,8 @@
 """A user's repository, its mirror and a task's work repository, all in a home of their own."""
 
+import asyncio
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,8 +16,9 @@ class UserRepository:
 
     def __init__(self, top: Path, *init: str) -> None:
         self.top = top
-        top.mkdir(parents=True)
-        self.git("init", "-q", "-b", "main", *init)
+        if not top.exists():
+            top.mkdir(parents=True)
+            self.git("init", "-q", "-b", "main", "--template=", *init)
 
     def git(self, *args: str, check: bool = True, cwd: Path | None = None) -> str:
         done = subprocess.run(("git", *args), cwd=cwd or self.top, capture_output=True, check=False)
@@ -55,9 +58,7 @@ class UserRepository:
         return found
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    home = tmp_path / "home"
+def live_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir()
     (home / ".gitconfig").write_text("[user]\n\tname = Ada Example\n\temail = ada@example.org\n")
     for name in list(os.environ):
@@ -66,22 +67,39 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    return home
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    live_in(tmp_path / "home", monkeypatch)
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's repository and its mirror, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("pattern")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        live_in(folder / "home", monkeypatch)
+        user = UserRepository(folder / "project")
+        user.commit({"a.txt": "one\ntwo\nthree\n", "src/b.py": "b = 1\n", ".gitignore": "*.log\nbuild/\n"}, "first")
+        asyncio.run(Mirror(folder / "mirror.git", user.top).ensure())
+    return folder
 
 
 @pytest.fixture
-def user(tmp_path: Path) -> UserRepository:
+def user(tmp_path: Path, pattern: Path) -> UserRepository:
+    shutil.copytree(pattern / "project", tmp_path / "project")
     user = UserRepository(tmp_path / "project")
-    user.commit({"a.txt": "one\ntwo\nthree\n", "src/b.py": "b = 1\n", ".gitignore": "*.log\nbuild/\n"}, "first")
+    user.git("update-index", "-q", "--refresh")
     return user
 
 
 @pytest.fixture
-async def mirror(tmp_path: Path, user: UserRepository) -> Mirror:
-    mirror = Mirror(tmp_path / "state" / "repos" / "project.git", user.top)
-    await mirror.ensure()
-    await mirror.fetch()
-    return mirror
+def mirror(tmp_path: Path, user: UserRepository, pattern: Path) -> Mirror:
+    place = tmp_path / "state" / "repos" / "project.git"
+    shutil.copytree(pattern / "mirror.git", place)
+    return Mirror(place, user.top)
 
 
 @pytest.fixture

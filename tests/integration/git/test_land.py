@@ -444,7 +444,7 @@ async def test_a_git_of_a_killed_daemon_is_waited_for(landing, user, work):
         again = group.create_task(landing.land())
         _, pending = await asyncio.wait([again], timeout=0.3)
         assert pending and user.head == landing.old
-        await orphan.communicate()
+        await orphan.communicate(b"")
     landing.assert_landed()
 
 
