@@ -596,12 +596,12 @@ def _landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
     return {"intent": None, "queued_at": None, "blocked": fact.reason}
 
 
-def _landed(_task: Task, fact: f.Landed) -> Changes:
+def _landed(task: Task, fact: f.Landed) -> Changes:
     return {
         "intent": None,
         "queued_at": None,
         "over": "LANDED",
-        "over_reason": fact.reason,
+        "over_reason": fact.reason or f"landed on {task.submitted.into} as {fact.commit[:12]}",
         "landed_commit": fact.commit,
     }
 
