@@ -1,0 +1,251 @@
+"""What every end-to-end test stands on: a real daemon in a home of its own, real commands, real repositories.
+
+Nothing of the developer's is read: HOME, the XDG folders and git's configuration are the test's. When a test ends,
+its daemon is stopped and no process that carries its home may be left.
+"""
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PATIENCE = 60.0
+"""Seconds after which something that should have happened has not."""
+
+
+class Repo:
+    """A user's repository."""
+
+    def __init__(self, path: Path, env: dict[str, str]) -> None:
+        self.path = path
+        self._env = env
+
+    def git(self, *args: str) -> str:
+        """What git says; an error is the test's."""
+        done = subprocess.run(["git", *args], cwd=self.path, env=self._env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"git {args}: {done.stderr}"
+        return done.stdout.strip()
+
+    def write(self, files: dict[str, str]) -> None:
+        """Put files into the work tree."""
+        for name, text in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def commit(self, files: dict[str, str], message: str = "change") -> str:
+        """Write files and commit everything; the new commit."""
+        self.write(files)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def show(self, path: str, revision: str = "main") -> str:
+        """A file at a revision."""
+        return self.git("show", f"{revision}:{path}")
+
+
+class Said(subprocess.CompletedProcess[str]):
+    """How a command ended; `json` is its output read as JSON."""
+
+    @property
+    def json(self) -> Any:
+        """The output as data."""
+        return json.loads(self.stdout)
+
+
+class House:
+    """A home with at most one daemon, and everything a person would type."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.log = root / "daemon.log"
+        self.daemon: subprocess.Popen[bytes] | None = None
+        self._repos = itertools.count(1)
+        self.env = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "HOME": str(root / "home"),
+            "XDG_RUNTIME_DIR": str(root / "run"),
+            "XDG_STATE_HOME": str(root / "state"),
+            "XDG_CONFIG_HOME": str(root / "config"),
+            "XDG_CACHE_HOME": str(root / "cache"),
+            "XDG_DATA_HOME": str(root / "data"),
+            "TMPDIR": str(root / "tmp"),
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "GIT_AUTHOR_NAME": "Mona",
+            "GIT_AUTHOR_EMAIL": "mona@example.com",
+            "GIT_COMMITTER_NAME": "Mona",
+            "GIT_COMMITTER_EMAIL": "mona@example.com",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        for name in ("home", "run", "state", "config", "cache", "data", "tmp"):
+            (root / name).mkdir(mode=0o700)
+        (root / "home" / ".gitconfig").write_text("[user]\nname = Mona\nemail = mona@example.com\n")
+
+    @property
+    def state(self) -> Path:
+        """The daemon's state folder."""
+        return self.root / "state" / "foremand"
+
+    @property
+    def socket(self) -> Path:
+        """Where the daemon answers."""
+        return self.root / "run" / "foremand" / "foremand.sock"
+
+    def start(self, *args: str, env: dict[str, str] | None = None) -> None:
+        """Start the daemon and wait until it answers. `args` are its flags."""
+        assert self.daemon is None or self.daemon.poll() is not None, "a daemon runs already"
+        with self.log.open("ab") as log:
+            self.daemon = subprocess.Popen(
+                [sys.executable, "-m", "foremand", *args],
+                env={**self.env, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        needle = f"foremand {self.daemon.pid} answers".encode()
+        self.until(lambda: needle in self.log.read_bytes() or self.daemon.poll() is not None, "the daemon answers")
+        assert self.daemon.poll() is None, self.log.read_text()[-4000:]
+
+    def stop(self) -> None:
+        """Ask the daemon to stop and wait until it has."""
+        if self.daemon is not None and self.daemon.poll() is None:
+            self.daemon.terminate()
+            self.daemon.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """kill -9 the daemon."""
+        assert self.daemon is not None
+        self.daemon.kill()
+        self.daemon.wait(PATIENCE)
+
+    def ctl(self, *args: str, stdin: str | None = None, cwd: Path | None = None, env: dict[str, str] | None = None) -> Said:
+        """Run foremanctl; whatever happens is in the answer."""
+        done = subprocess.run(
+            [sys.executable, "-m", "foremanctl", *args],
+            env={**self.env, **(env or {})},
+            cwd=cwd or self.root,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Said(done.args, done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *args: str, **more: Any) -> Said:
+        """Run foremanctl and insist on exit 0."""
+        said = self.ctl(*args, **more)
+        assert said.returncode == 0, f"foremanctl {args}: {said.returncode}\n{said.stdout}\n{said.stderr}\n{self.tail()}"
+        return said
+
+    def submit(self, repo: Repo, prompt: str, *args: str, env: dict[str, str] | None = None) -> int:
+        """Dispatch a task; its id."""
+        return int(self.ok("submit", prompt, "-C", str(repo.path), "-q", *args, env=env).stdout)
+
+    def show(self, task: int) -> dict[str, Any]:
+        """`show` as data."""
+        shown: dict[str, Any] = self.ok("show", str(task), "--format", "json").json
+        return shown
+
+    def wait(self, task: int, *states: str, patience: float = PATIENCE) -> dict[str, Any]:
+        """The task once it is in one of these states. Built on `wait`, which waits for events."""
+        end = time.monotonic() + patience
+        while True:
+            shown = self.show(task)
+            if shown["state"] in states:
+                return shown
+            left = end - time.monotonic()
+            assert left > 0, f"{shown['state']} ({shown['reason']}), not {states}\n{self.tail()}"
+            kinds = "waiting,done" if "WAITING" in states else "done"
+            if shown["state"] == "WAITING" and "WAITING" not in states:
+                raise AssertionError(f"waits: {shown['reason']}\n{self.tail()}")
+            self.ctl("wait", str(task), "--for", kinds, "--timeout", str(min(left, 20.0)))
+
+    def approve(self, task: int, *gate: str) -> None:
+        """Approve the revision that stands there now."""
+        self.ok("approve", str(task), *gate, "--revision", self.show(task)["revision"], "-m", "fine")
+
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """Every event so far."""
+        said = self.ok("events", "--after", str(after), "--format", "jsonl")
+        return [json.loads(line) for line in said.stdout.splitlines()]
+
+    def until(self, true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+        """Wait for something outside our reach. It is looked at often, and never for longer than `patience`."""
+        end = time.monotonic() + patience
+        while not true():
+            assert time.monotonic() < end, f"it never came to pass that {what}\n{self.tail()}"
+            time.sleep(0.01)
+
+    def tail(self) -> str:
+        """The end of the daemon's log."""
+        return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
+
+    def repo(self, files: dict[str, str], name: str = "") -> Repo:
+        """A new repository on `main` with these files committed."""
+        path = self.root / (name or f"repo{next(self._repos)}")
+        path.mkdir()
+        repo = Repo(path, self.env)
+        repo.git("init", "-q", "-b", "main")
+        repo.commit(files, "begin")
+        return repo
+
+    def script(self, name: str, text: str) -> Path:
+        """A Python program outside every repository, readable for agents; run it with `python()`."""
+        path = self.root / "bin" / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def processes(self) -> list[tuple[int, str]]:
+        """What runs with this house's root in its environment or command line."""
+        needle = str(self.root).encode()
+        found = []
+        for proc in Path("/proc").iterdir():
+            if not proc.name.isdigit() or int(proc.name) == os.getpid():
+                continue
+            try:
+                command = (proc / "cmdline").read_bytes()
+                if needle in command or needle in (proc / "environ").read_bytes():
+                    found.append((int(proc.name), command.replace(b"\0", b" ").decode(errors="replace")))
+            except OSError:
+                continue
+        return found
+
+    def close(self) -> None:
+        """Stop the daemon, then insist that nothing is left; what is left is ended all the same."""
+        self.stop()
+        end = time.monotonic() + 2.0
+        while (left := self.processes()) and time.monotonic() < end:
+            time.sleep(0.02)
+        for pid, _ in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        shutil.rmtree(self.root, ignore_errors=True)
+        assert not left, f"processes are left: {left}"
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """A home without a daemon yet: `house.start()`. Its path is short, for the socket's sake."""
+    house = House(Path(tempfile.mkdtemp(prefix="fm-")).resolve())
+    try:
+        yield house
+    finally:
+        house.close()
