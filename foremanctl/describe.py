@@ -31,7 +31,8 @@ def describe(detail: pb.TaskDetail, out: Output) -> str:
 def _facts(detail: pb.TaskDetail) -> list[str]:
     task = detail.task
     cost = f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "unknown"
-    change = f"{task.files} files +{task.added} -{task.removed}" if task.files else ""
+    files = "1 file" if task.files == 1 else f"{task.files} files"
+    change = f"{files} +{task.added} -{task.removed}" if task.files else ""
     known = {
         "pipeline": pipeline(task),
         "from": f"{detail.pipeline_origin} {detail.pipeline_hash[:12]}".strip(),

@@ -1,5 +1,6 @@
 """`events`: what happened, in order."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,15 @@ def _told(event: dict[str, Any]) -> str:
 
     head = f"{event['seq']:>6}  {clock(event['at'])}  {event['task'] or '-':>4}  {event['type']:<17}"
     known = {name: value for name, value in event.items() if name not in {"seq", "at", "task", "type"}}
-    fields = (f"{name}={cut(line(str(value)), _LONGEST)}" for name, value in known.items() if _says_something(value))
+    fields = (
+        f"{name}={cut(_short(line(str(value))), _LONGEST)}" for name, value in known.items() if _says_something(value)
+    )
     return f"{head}  {' '.join(fields)}".rstrip()
+
+
+def _short(text: str) -> str:
+    """Git's ids and hashes as people read them."""
+    return re.sub(r"\b[0-9a-f]{40,}\b", lambda found: found[0][:12], text)
 
 
 def _says_something(value: object) -> bool:

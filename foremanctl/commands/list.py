@@ -37,10 +37,11 @@ def command(asked: Asked, *, states: tuple[str, ...] = (), repo: str | None = No
     PIPELINE: `plan+` has passed, `[implement]` is where it stands, `land` is to come.
     """
     from foremanctl import fleet, records
+    from foremanctl.worktree import top
     from foremand.v1 import foremand_pb2 as pb
 
     request = pb.ListTasksRequest(
-        states=_states(",".join(states)), repo=repository(repo) if repo else "", all=everything
+        states=_states(",".join(states)), repo=top(repository(repo)) if repo else "", all=everything
     )
     out, client = asked.out, asked.client()
     tasks: list[pb.Task] = []

@@ -60,8 +60,8 @@ def command(
     from foremanctl.client import request_id
     from foremanctl.limits import parse
     from foremanctl.states import exit_of
-    from foremanctl.uncommitted import Uncommitted
     from foremanctl.watching import follow, is_over, settled, stands
+    from foremanctl.worktree import Uncommitted
     from foremand.v1 import foremand_pb2 as pb
 
     if attach and wait:

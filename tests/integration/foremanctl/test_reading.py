@@ -46,6 +46,16 @@ def test_list_asks_for_every_page(daemon: FakeDaemon, ctl: Any) -> None:
     assert second.page_token == "more"
 
 
+def test_list_of_a_repository_is_of_the_whole_of_it(daemon: FakeDaemon, ctl: Any, home: Any) -> None:
+    daemon.answers["ListTasks"] = pb.ListTasksResponse()
+    (home / "repo" / "sub").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(home / "repo")], check=True)
+    ctl("list", "-C", str(home / "repo" / "sub"))
+    ctl("list", "-C", str(home))
+    ctl("list")
+    assert [request.repo for request in daemon.asked("ListTasks")] == [str(home / "repo"), str(home), ""]
+
+
 def test_bare_foremanctl_is_list_and_so_are_its_aliases(daemon: FakeDaemon, ctl: Any) -> None:
     daemon.answers["ListTasks"] = pb.ListTasksResponse(tasks=[task(3)])
     answers = {ctl(*args).out for args in (["--format", "json"], ["ls", "--format", "json"], ["ps", "--format=json"])}

@@ -1,4 +1,4 @@
-"""What in a work tree a task will not see: a task begins at what is committed."""
+"""The user's own work tree: which one it is, and what in it a task will not see."""
 
 import os
 import subprocess
@@ -6,8 +6,23 @@ import subprocess
 _PATIENCE_SECONDS = 5.0
 
 
+def top(folder: str) -> str:
+    """The work tree that `folder` is in, as the daemon names it; `folder` itself where git knows of none."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", folder, "rev-parse", "--show-toplevel"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return folder
+    return os.fsdecode(found.stdout.removesuffix(b"\n"))
+
+
 class Uncommitted:
-    """Has git look at a work tree while something else goes on."""
+    """Has git look at a work tree while something else goes on: a task begins at what is committed."""
 
     def __init__(self, repo: str) -> None:
         self._repo = repo
