@@ -15,8 +15,8 @@ from .who import run_of_shim
 __all__ = [
     "MARKER",
     "Command",
-    "Exit",
     "ExecutorError",
+    "Exit",
     "LocalExecutor",
     "Mounts",
     "NotStarted",

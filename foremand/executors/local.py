@@ -18,6 +18,7 @@ from .errors import NotStarted, RunLost, StartFailed
 from .sandbox import Mounts, Sandbox, Unsandboxed
 from .shim.processes import end_marked
 from .spool import Exit, Spool, State
+from .who import PROGRAM
 
 _HAND_OVER = 10.0
 """Seconds within which a run that is being started must have its shim: it takes some 30 ms."""
@@ -82,7 +83,7 @@ class LocalExecutor:
         try:
             spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             done = subprocess.run(
-                [sys.executable, "-I", "-S", str(Path(shim.__file__).with_name("__main__.py")), str(spool.path)],
+                [sys.executable, "-I", "-S", str(PROGRAM), str(spool.path)],
                 input=self._request(command),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import uuid
 
 import pytest
 
@@ -21,7 +22,7 @@ if os.fork() == 0:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.closerange(0, 3)
         open(sys.argv[1], "w").close()
-        if len(sys.argv) > 2: os.execve("/bin/sleep", ["sleep", "300"], {})  # sheds the marker as well
+        if len(sys.argv) > 2: os.execve("/bin/sleep", ["sleep", sys.argv[2]], {})  # sheds the marker as well
         time.sleep(300)
     os._exit(0)
 os.wait()
@@ -30,29 +31,29 @@ while not os.path.exists(sys.argv[1]): time.sleep(0.005)
 """Leaves a process that has a session of its own, no parent, and ears for SIGKILL alone."""
 
 
-def sleepers() -> set[int]:
-    """The processes on the machine that are exactly `sleep 300`."""
-    found = set()
+def sleeping(seconds: str) -> list[str]:
+    """The processes on the machine that are exactly `sleep SECONDS`."""
+    found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/cmdline", "rb") as file:
-                if file.read() == b"sleep\x00300\x00":
-                    found.add(int(name))
+                if file.read() == f"sleep\0{seconds}\0".encode():
+                    found.append(name)
         except OSError:
             continue
     return found
 
 
-@pytest.mark.parametrize("shed", [[], ["shed"]], ids=["marked", "unmarked"])
-async def test_grandchildren_that_hide_are_gone_at_the_end(either, shed: list[str]) -> None:
-    before, run = sleepers(), either.run()
+@pytest.mark.parametrize("shed", [False, True], ids=["marked", "unmarked"])
+async def test_grandchildren_that_hide_are_gone_at_the_end(either, shed: bool) -> None:
+    run, seconds = either.run(), f"300.{uuid.uuid4().int}"
     sign = (either.mounts.tmp if either.mounts else either.top) / "settled"
-    command = either.command(sys.executable, "-I", "-S", "-c", GRANDCHILDREN, str(sign), *shed)
+    command = either.command(sys.executable, "-I", "-S", "-c", GRANDCHILDREN, str(sign), *[seconds] * shed)
     await either.executor.start(run, command)
     assert (await either.executor.wait(run)).code == 0
     assert sign.exists()
     assert not either.left()
-    assert sleepers() <= before
+    assert not sleeping(seconds)
 
 
 async def test_a_process_that_never_stops_forking_is_gone_at_the_end(either) -> None:

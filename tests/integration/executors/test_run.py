@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from foremand.executors.errors import NotStarted, StartFailed
 from foremand.executors.local import LocalExecutor
 from foremand.executors.sandbox import Unsandboxed
 from foremand.executors.spool import Exit, Spool
+from foremand.executors.who import PROGRAM, run_of_shim
 
 
 async def finish(bench, command) -> tuple[Exit, Spool]:
@@ -165,9 +165,8 @@ async def test_a_starter_that_dies_in_the_middle_of_its_request_started_nothing(
     run = bench.run()
     run.mkdir(parents=True)
     request = bench.executor._request(bench.sh("echo ran", stdin=b"x" * 1000))
-    program = Path(shim.__file__).with_name("__main__.py")
     for torn in (b"", request[:40], request[:-1]):
-        argv = [sys.executable, "-I", "-S", program, run]
+        argv = [sys.executable, "-I", "-S", PROGRAM, run]
         done = await asyncio.to_thread(subprocess.run, argv, input=torn, check=False)
         assert done.returncode == shim.TORN
         assert Spool(run).state() == "new"
@@ -205,6 +204,8 @@ async def test_runs_that_live_are_found_below_a_directory(bench) -> None:
     await bench.executor.start(here, bench.command("sleep", "60"))
     assert await bench.executor.alive(bench.top) == [here]
     assert bench.executor.state(here) == "running"
+    assert run_of_shim(Spool(here).shim()) == here
+    assert run_of_shim(os.getpid()) is None
     await bench.executor.stop(here, "done looking")
     assert await bench.executor.alive(bench.top) == []
 
