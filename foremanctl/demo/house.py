@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import site
+import socket
 import subprocess
 import sys
 import tempfile
@@ -80,7 +81,7 @@ class House:
         self.git("commit", "--quiet", "--message=Open the shop")
 
     @property
-    def socket(self) -> Path:
+    def socket_path(self) -> Path:
         """Where the daemon listens."""
         return self.home / "run" / "foremand" / "foremand.sock"
 
@@ -103,30 +104,31 @@ class House:
             raise DemoFailed(f"git {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
-    async def start_daemon(self, patience: float = 20.0) -> None:
-        """Starts the daemon, away from the terminal's signals, and returns when it answers.
+    async def start_daemon(self, patience: float = 30.0) -> None:
+        """Starts the daemon, away from the terminal's signals; returns when it says, as it would to systemd, "ready".
 
-        Raises `DemoFailed` when it ends, or does not answer in `patience` seconds.
+        Raises `DemoFailed` when it ends, or is not ready in `patience` seconds.
         """
-        with self.log.open("ab") as log:
-            self._daemon = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "foremand"),
-                cwd=self.home,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            async with asyncio.timeout(patience):
-                while (said := await self.ctl("list", "--format", "json")).code == 3:
-                    if self._daemon.returncode is not None:
-                        break
-        except TimeoutError:
-            raise DemoFailed(f"the daemon did not answer in {patience:g} s") from None
-        if said.code != 0:
-            raise DemoFailed(f"no daemon answers: {said.err.strip()}")
+        address = self.home / "notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as notify:
+            notify.bind(str(address))
+            with self.log.open("ab") as log:
+                self._daemon = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-m", "foremand"),
+                    cwd=self.home,
+                    env={**self.environment, "NOTIFY_SOCKET": str(address)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            try:
+                async with asyncio.timeout(patience):
+                    said = await _first_word(notify, self._daemon)
+            except TimeoutError:
+                raise DemoFailed(f"the daemon was not ready in {patience:g} s") from None
+        if said is None:
+            raise DemoFailed(f"the daemon ended at once, with {self._daemon.returncode}")
 
     async def start_ctl(self, *arguments: str) -> asyncio.subprocess.Process:
         """Starts `foremanctl ARGUMENTS` in the repository, as its user would."""
@@ -209,6 +211,18 @@ async def end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
+
+
+async def _first_word(notify: socket.socket, daemon: asyncio.subprocess.Process) -> bytes | None:
+    """What the daemon says first on its notify socket, None when it ends without a word."""
+    async with asyncio.TaskGroup() as group:
+        word = group.create_task(asyncio.get_running_loop().sock_recv(notify, 256))
+        ended = group.create_task(daemon.wait())
+        await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
+        heard = word.done()
+        word.cancel()
+        ended.cancel()
+    return word.result() if heard else None
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -59,8 +59,13 @@ class Person:
         return shown
 
     async def _wait(self, errand: Errand, states: str, *more: str) -> Shown:
-        await self._house.ctl("wait", str(self.ids[errand.name]), "--for", states, *more)
-        return await self.show(errand)
+        task_id = str(self.ids[errand.name])
+        said = await self._house.ctl("wait", task_id, "--for", states, "--format", "json", *more)
+        try:
+            (task,) = msgspec.json.decode(said.out)
+        except (msgspec.DecodeError, ValueError):  # its time was over, or nobody answered: then this says so
+            return await self.show(errand)
+        return dict(task)
 
     async def _answer(self, errand: Errand, task: Shown, gate: Shown) -> None:
         task_id = str(task["id"])

@@ -51,7 +51,9 @@ async def play(monday: Monday | None = None, *, keep: bool = False, out: TextIO 
         if keep and house.daemon_pid is not None:
             stays = True
             narrator.say(
-                KEPT.format(socket=house.socket, repository=house.repository, pid=house.daemon_pid, home=house.home)
+                KEPT.format(
+                    socket=house.socket_path, repository=house.repository, pid=house.daemon_pid, home=house.home
+                )
             )
         return happened
     finally:
@@ -110,12 +112,17 @@ async def _narrated(house: House, narrator: Narrator) -> AsyncIterator[None]:
         async for line in process.stdout:
             await narrator.hear(msgspec.json.decode(line))
 
+    failure: DemoFailed | None = None
     async with asyncio.TaskGroup() as group:
         group.create_task(listen(), name="narrator")
         try:
             yield
+        except DemoFailed as raised:  # the group would wrap it
+            failure = raised
         finally:
             await end(process)
+    if failure is not None:
+        raise failure
 
 
 def _findings(look: Callable[[], Iterator[Finding]]) -> list[Finding]:

@@ -13,6 +13,9 @@ import pytest
 from foremanctl.demo.monday import FEATURE, UPGRADE, Monday
 from foremanctl.demo.play import play
 
+PATIENCE = 150
+"""Seconds for three tasks: what a machine needs that runs other tests as well."""
+
 
 async def played(monday):
     out = io.StringIO()
@@ -23,11 +26,11 @@ async def played(monday):
 def with_pipeline(change):
     files = dict(Monday().files)
     files[".foremand/pipeline.toml"] = change(files[".foremand/pipeline.toml"])
-    return Monday(files=files, patience=30)
+    return Monday(files=files, patience=PATIENCE)
 
 
 async def test_it_happens():
-    happened, story = await played(Monday())
+    happened, story = await played(Monday(patience=PATIENCE))
     assert happened, story
     assert "  NO   " not in story
     assert "gate tests: FAIL" in story
@@ -36,7 +39,7 @@ async def test_it_happens():
 
 async def test_it_happens_without_bubblewrap(path_without_bubblewrap, monkeypatch):
     monkeypatch.setenv("PATH", path_without_bubblewrap)
-    happened, story = await played(Monday())
+    happened, story = await played(Monday(patience=PATIENCE))
     assert happened, story
     assert "unsandboxed" in story
 
@@ -62,7 +65,7 @@ async def test_a_missing_approval_is_noticed():
 
 async def test_a_refused_approval_is_noticed():
     refused = msgspec.structs.replace(FEATURE, answer="reject", message="no")
-    happened, story = await played(Monday(feature=refused))
+    happened, story = await played(Monday(feature=refused, patience=PATIENCE))
     assert not happened
     assert "NO   the feature ended LANDED" in story
 
@@ -76,7 +79,7 @@ async def test_a_feature_that_nobody_was_asked_about_is_noticed():
 
 async def test_an_approval_in_place_of_the_reject_is_noticed():
     approved = msgspec.structs.replace(UPGRADE, answer="approve", message="fine")
-    happened, story = await played(Monday(upgrade=approved))
+    happened, story = await played(Monday(upgrade=approved, patience=PATIENCE))
     assert not happened
     assert "NO   the upgrade was rejected by a person at final-review" in story
     assert "NO   the upgrade is not on main" in story
@@ -91,7 +94,7 @@ async def test_interrupted_it_leaves_nothing_behind(how):
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(90):
         home, story = None, []
         async for line in demo.stdout:
             story.append(line)
@@ -132,3 +135,12 @@ async def test_inside_an_attempt_it_is_refused(monkeypatch):
     _, said = await demo.communicate()
     assert demo.returncode == 6
     assert b"from inside an attempt" in said
+
+
+async def test_a_morning_that_cannot_begin_says_why():
+    files = {path: text for path, text in Monday().files.items() if path != ".foremand/pipeline.toml"}
+    happened, story = await played(Monday(files=files, patience=PATIENCE))
+    assert not happened
+    assert "NO   the morning could be played to its end" in story
+    assert "pipeline" in story.partition("NO   the morning could be played to its end")[2]
+    assert "yes  nothing is left running" in story
