@@ -95,3 +95,9 @@ def test_nonsense_is_2_and_asks_nobody(daemon: FakeDaemon, ctl: Any, args: list[
 
 def test_every_code_is_of_the_contract() -> None:
     assert {int(code) for code in Exit} == {0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 124, 130}
+
+
+def test_a_traceback_is_only_for_who_asks(daemon: FakeDaemon, program: Any) -> None:
+    daemon.answers["GetTask"] = Refusal(grpc.StatusCode.INTERNAL, "it broke")
+    assert "Traceback" not in program("show", "12").err
+    assert "Traceback" in program("show", "12", FOREMAND_DEBUG="1").err
