@@ -19,6 +19,10 @@ from .layout import at
 
 Kind = Literal["file", "folder", "other"]
 SUBMODULE = b"160000"
+RESERVED = frozenset({b".git", b"git~1"})
+"""Names, in lower case, that git refuses to hold: some system takes them for `.git`."""
+
+LONGEST_RESERVED = max(len(name) for name in RESERVED)
 
 
 class Listing(Struct, frozen=True, kw_only=True):
@@ -69,7 +73,7 @@ async def list_work(
     walk = _Walk(tracked, entered_rules, present_rules, keep_out_spec(keep_out))
     level = [_Folder(b"")]
     while level:
-        level = await walk.step(await asyncio.to_thread(_scan, tree, level))
+        level = await walk.step(tree, level)
     return Listing(
         files=tuple(walk.files),
         submodules=tuple(walk.submodules),
@@ -98,25 +102,32 @@ class _Walk:
         self.beside_names: list[bytes] = []
         self.skipped: list[bytes] = []
 
-    async def step(self, level: list[_Scanned]) -> list[_Folder]:
-        """Sort one level's entries; the folders to look into next."""
-        deeper: list[_Folder] = []
-        unknown: list[bytes] = []
-        for scanned in level:
-            if scanned.ignore_file is not None and not scanned.folder.beside:
-                self.present_rules.add(scanned.folder.path + b".gitignore", scanned.ignore_file)
-            for name, kind in scanned.entries:
-                path = scanned.folder.path + name
-                if kind == "folder":
-                    self._folder(path, scanned.folder, deeper, unknown)
-                else:
-                    self._file(path, kind, scanned.folder, unknown)
+    async def step(self, tree: Path, level: list[_Folder]) -> list[_Folder]:
+        """Take in one level of folders; the folders to look into next."""
+        deeper, unknown = await asyncio.to_thread(self._sort, tree, level)
         before = await self.entered_rules.ignored(unknown)
         now = await self.present_rules.ignored(unknown)
         for path in unknown:
             if path not in before:
                 self._untracked(path, deeper, beside=path in now)
         return deeper
+
+    def _sort(self, tree: Path, level: list[_Folder]) -> tuple[list[_Folder], list[bytes]]:
+        """Sort the entries by what is known without asking git: also the paths to ask about."""
+        deeper: list[_Folder] = []
+        unknown: list[bytes] = []
+        for scanned in _scan(tree, level):
+            if scanned.ignore_file is not None and not scanned.folder.beside:
+                self.present_rules.add(scanned.folder.path + b".gitignore", scanned.ignore_file)
+            for name, kind in scanned.entries:
+                path = scanned.folder.path + name
+                if len(name) <= LONGEST_RESERVED and name.lower() in RESERVED:
+                    self.skipped.append(path)
+                elif kind == "folder":
+                    self._folder(path, scanned.folder, deeper, unknown)
+                else:
+                    self._file(path, kind, scanned.folder, unknown)
+        return deeper, unknown
 
     def _folder(self, path: bytes, within: _Folder, deeper: list[_Folder], unknown: list[bytes]) -> None:
         if path in self.tracked and self.tracked[path][0] == SUBMODULE:
@@ -127,7 +138,7 @@ class _Walk:
             unknown.append(path + b"/")
 
     def _file(self, path: bytes, kind: Kind, within: _Folder, unknown: list[bytes]) -> None:
-        if kind == "other" or _no_git_name(path):
+        if kind == "other":
             self.skipped.append(path)
         elif path in self.tracked:
             self.files.append(path)
@@ -157,12 +168,6 @@ def _folders_of(paths: Iterable[bytes]) -> set[bytes]:
     return folders
 
 
-def _no_git_name(path: bytes) -> bool:
-    """Names that git refuses to hold, or that another system would take for `.git`."""
-    parts = path.lower().split(b"/")
-    return any(part in (b".git", b"git~1") for part in parts)
-
-
 def _scan(top: Path, level: list[_Folder]) -> list[_Scanned]:
     unreadable: list[str] = []
     scanned: list[_Scanned] = []
@@ -178,7 +183,7 @@ def _scan(top: Path, level: list[_Folder]) -> list[_Scanned]:
                     entries.append((entry.name, _kind(entry)))
                     if entry.name == b".gitignore" and entry.is_file(follow_symlinks=False):
                         ignore_file = Path(os.fsdecode(entry.path)).read_bytes()
-        except PermissionError as error:
+        except OSError as error:  # no permission, or a path too long to be opened
             unreadable.append(text(os.fsencode(error.filename or place)))
         entries.sort()
         scanned.append(_Scanned(folder, entries, ignore_file))

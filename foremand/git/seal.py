@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from .errors import GitFailed, Unreadable, text
 from .ignore import IgnoreRules
-from .listing import SUBMODULE, Listing, list_work
+from .listing import Listing, list_work
 from .run import Git, fields
 from .work import WorkRepo, commit
 
@@ -152,22 +152,29 @@ async def _write_tree(
         if kept_index(work).exists():
             await asyncio.to_thread(shutil.copyfile, kept_index(work), index)
         git = Git(git_dir=work.path, work_tree=tree, index=index, config=ADDING)
-        present = {
-            line.partition(b"\t")[2]: line.split(b" ", 2)[:2] for line in fields(await git.run("ls-files", "-sz"))
-        }
-        wanted = set(listing.files) | set(listing.submodules)
-        zero = b"0" * len(next(iter(tracked.values()), (b"", b"0" * 40))[1])
-        lines = [b"0 %s\t%s\0" % (zero, path) for path in present if path not in wanted]
-        for path in listing.submodules:
-            mode, sha = tracked[path]
-            if present.get(path) != [mode, sha]:
-                lines += [b"0 %s\t%s\0" % (zero, path), b"%s %s\t%s\0" % (SUBMODULE, sha, path)]
-        if lines:
-            await git.run("update-index", "-z", "--index-info", input=b"".join(lines))
+        present = await git.run("ls-files", "-s", "-z")
+        corrections = await asyncio.to_thread(_corrections, present, tracked, listing)
+        if corrections:
+            await git.run("update-index", "-z", "--index-info", input=corrections)
         refused = await _add(git, listing.files)
         written = await git.line("write-tree")
         await asyncio.to_thread(os.replace, index, kept_index(work))
     return written, refused
+
+
+def _corrections(present: bytes, tracked: Mapping[bytes, tuple[bytes, bytes]], listing: Listing) -> bytes:
+    """What to take out of the index, and which submodules to put in: files come by themselves."""
+    wanted = {*listing.files, *listing.submodules}
+    submodules = {path: tracked[path] for path in listing.submodules}
+    lines = []
+    for line in fields(present):
+        meta, _, path = line.partition(b"\t")
+        if path not in wanted:
+            lines.append(b"0 %s\t%s\0" % (meta.split(b" ")[1], path))
+        elif path in submodules and submodules[path] == tuple(meta.split(b" ")[:2]):
+            del submodules[path]
+    lines += [b"%s %s\t%s\0" % (mode, sha, path) for path, (mode, sha) in submodules.items()]
+    return b"".join(lines)
 
 
 async def _add(git: Git, files: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -70,13 +70,8 @@ class WorkRepo:
 
     async def entries(self, tree: str) -> dict[bytes, tuple[bytes, bytes]]:
         """Everything a tree holds: path to (mode, id); submodules have mode 160000."""
-        listed = fields(await self.git.run("ls-tree", "-r", "-z", "--full-tree", tree))
-        found: dict[bytes, tuple[bytes, bytes]] = {}
-        for line in listed:
-            meta, _, path = line.partition(b"\t")
-            mode, _, sha = meta.split(b" ")
-            found[path] = (mode, sha)
-        return found
+        listed = await self.git.run("ls-tree", "-r", "-z", "--full-tree", tree)
+        return await asyncio.to_thread(_parse_entries, listed)
 
     async def read_blobs(self, shas: Iterable[bytes]) -> list[bytes]:
         """The stored bytes of several files, in this order."""
@@ -101,6 +96,15 @@ class WorkRepo:
             if path.rpartition(b"/")[2] == name and mode.startswith(b"100")
         }
         return dict(zip(found, await self.read_blobs(found.values()), strict=True))
+
+
+def _parse_entries(listed: bytes) -> dict[bytes, tuple[bytes, bytes]]:
+    found: dict[bytes, tuple[bytes, bytes]] = {}
+    for line in fields(listed):
+        meta, _, path = line.partition(b"\t")
+        mode, _, sha = meta.split(b" ")
+        found[path] = (mode, sha)
+    return found
 
 
 def commit_environment(author: tuple[str, str], committer: tuple[str, str], at: float) -> dict[str, str]:

@@ -61,6 +61,9 @@ async def prepare(
         await _read_tree(git, files or head)
         await git.run("checkout-index", "-q", "-f", "-a", "-u")
     await _read_tree(git, head)
+    if new:
+        # And the first seal need not either.
+        await asyncio.to_thread(_copy, git_dir / "index", kept_index(work))
     await asyncio.to_thread(_install, git_dir, place, kept)
     if new:
         await asyncio.to_thread(layout.publish, making, tree)
@@ -180,4 +183,7 @@ def _clear(*places: Path) -> None:
 
 
 def _copy(source: Path, to: Path) -> None:
-    to.write_bytes(source.read_bytes())
+    """Copy whole or not at all."""
+    making = to.with_name(to.name + ".making")
+    making.write_bytes(source.read_bytes())
+    making.rename(to)

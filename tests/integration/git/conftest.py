@@ -83,6 +83,7 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
         live_in(folder / "home", monkeypatch)
         user = UserRepository(folder / "project")
         user.commit({"a.txt": "one\ntwo\nthree\n", "src/b.py": "b = 1\n", ".gitignore": "*.log\nbuild/\n"}, "first")
+        user.git("gc", "-q")
         asyncio.run(Mirror(folder / "mirror.git", user.top).ensure())
     return folder
 

@@ -489,7 +489,7 @@ async def test_a_lost_transaction_moves_nothing(landing, user, monkeypatch):
 async def test_nothing_is_left_that_would_gc_away_or_show(landing, user):
     before = set(user.traces())
     await landing.land()
-    assert set(user.traces()) - before <= {".git/logs/HEAD", ".git/ORIG_HEAD"}
+    assert set(user.traces()) - before <= {".git/logs/HEAD", ".git/refs/heads/main", ".git/ORIG_HEAD"}
     assert user.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
     assert not (user.top / ".git" / "FETCH_HEAD").exists()
 
