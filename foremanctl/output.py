@@ -63,7 +63,8 @@ class Output:
     def records(self, records: Iterable[Record]) -> None:
         """An array for `json`; for `jsonl` one object a line, each as soon as it is there."""
         if self.form is Format.JSON:
-            self.print(json.dumps(list(records), indent=2))
+            # One object a line: with an indent Python's slow encoder would write it.
+            self.print("[" + ",\n ".join(json.dumps(record) for record in records) + "]")
             return
         for record in records:
             self.line(record)
