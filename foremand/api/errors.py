@@ -77,6 +77,7 @@ async def abort(context: Any, error: Exception) -> NoReturn:
     status = status_pb2.Status(code=code.value[0], message=message, details=[detail])
     given = rpc_status.to_status(status)
     await context.abort(given.code, given.details, given.trailing_metadata)
+    raise AssertionError("abort raises")
 
 
 T = TypeVar("T")

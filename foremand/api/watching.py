@@ -19,6 +19,7 @@ async def watch(desk: Desk, journal: Journal, request: pb.WatchRequest) -> Async
     if request.HasField("after"):
         cursor = request.after
     else:
+        await desk.settle()
         shown = [task for task in desk.tasks() if only in (None, task.id)]
         yield pb.WatchResponse(cursor=cursor, snapshot=[to_task(task) for task in shown])
     async with journal.subscribe(cursor, only) as batches:

@@ -217,26 +217,27 @@ class Attempts:
 
     async def _follow(self, ingestion: Ingestion, reader: Reader, plan: Plan, run: Path) -> Exit:
         """Read along until the run has ended and every line of it is taken."""
-        out = Spool(run).out
-        if not out.exists():  # it never came to run
+        if not Spool(run).out.exists():  # it never came to run
             return await self._executor.wait(run)
-        async with asyncio.TaskGroup() as group, self._growth.of(out) as grown:
-            end = group.create_task(self._executor.wait(run))
-            end.add_done_callback(lambda _: grown.set())
-            stopping: asyncio.Task[None] | None = None
-            while True:
-                over = end.done()
-                grown.clear()
-                took = await ingestion.take(reader, self._ledger.now(), to_end=over)
-                if took:
-                    exceeded = _exceeded(reader, plan)
-                    if exceeded and stopping is None and not over:
-                        stopping = group.create_task(self._stop_at_limit(run, exceeded))
-                    continue
-                if over:
-                    break
-                await grown.wait()
-        return end.result()
+        try:
+            async with asyncio.TaskGroup() as group, self._growth.of(Spool(run).out) as grown:
+                end = group.create_task(self._executor.wait(run))
+                end.add_done_callback(lambda _: grown.set())
+                stopping = False
+                while True:
+                    over = end.done()
+                    grown.clear()
+                    if await ingestion.take(reader, self._ledger.now(), to_end=over):
+                        exceeded = _exceeded(reader, plan)
+                        if exceeded and not stopping and not over:
+                            stopping = True
+                            group.create_task(self._stop_at_limit(run, exceeded))
+                    elif over:
+                        return end.result()
+                    else:
+                        await grown.wait()
+        except BaseExceptionGroup as together:  # the group only wraps what went wrong first
+            raise together.exceptions[0] from None
 
     async def _stop_at_limit(self, run: Path, reason: str) -> None:
         with contextlib.suppress(RunLost):

@@ -66,6 +66,10 @@ class Desk:
         """All tasks, the oldest first."""
         return self._ledger.all()
 
+    async def settle(self) -> None:
+        """Wait until every task is as the journal's last fact of this moment has it."""
+        await self._ledger.settle()
+
     async def as_of(self, task: int, seq: int) -> Task:
         """One task with the fact of this number in it."""
         return await self._ledger.as_of(task, seq)

@@ -16,6 +16,7 @@ from .conductor import Conductor
 from .desk import Desk
 from .gatekeeper import Gatekeeper
 from .growth import Growth
+from .housekeeping import Housekeeper
 from .intake import Intake
 from .lander import Lander
 from .ledger import Ledger
@@ -70,6 +71,7 @@ class Engine:
         self._sealer = Sealer(places, ledger, repositories)
         self._lander = Lander(ledger, repositories)
         self.conductor = Conductor(ledger, self._carry_out, group)
+        self._housekeeper = Housekeeper(places, ledger, group)
         self.desk = Desk(places, ledger, journal, self._intake)
         self.reading = ReadingRoom(places, journal, executor, repositories, growth)
 
@@ -79,6 +81,7 @@ class Engine:
         self._watching = self._group.create_task(self._growth.run(), name="growth")
         await sweep(self._places, self.ledger, self.executor)
         self.conductor.start()
+        self._housekeeper.start()
 
     async def close(self) -> None:
         """Let go of everything. Agents and gates run on, and are taken up by the next daemon."""

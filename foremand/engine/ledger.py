@@ -27,6 +27,7 @@ class Ledger:
         self._locks: dict[int, asyncio.Lock] = {}
         self._reached: dict[int, int] = {}
         self._moved = asyncio.Event()
+        self._writing: set[asyncio.Future[Task]] = set()
         self.now = clock
 
     def load(self) -> None:
@@ -92,8 +93,15 @@ class Ledger:
             except Exception as error:  # noqa: BLE001 (it is the caller's, not the group's)
                 outcome.set_exception(error)
 
+        self._writing.add(outcome)
+        outcome.add_done_callback(self._writing.discard)
         self._group.create_task(write(), name=f"write:{task}")
         return await asyncio.shield(outcome)
+
+    async def settle(self) -> None:
+        """Wait until all that is published now is folded too."""
+        if self._writing:
+            await asyncio.wait(tuple(self._writing))
 
     async def _append(self, facts: Sequence[AnyFact], request: Request | None) -> None:
         entries = await self._journal.append(facts, request=request)
@@ -114,7 +122,7 @@ class Ledger:
         moved.set()
 
     async def as_of(self, task: int, seq: int) -> Task:
-        """The task with the fact of this number, which is on disk, in it: facts are published before they are folded."""
+        """The task with the fact of this number in it: a fact is published before it is folded."""
         while self._reached.get(task, 0) < seq:
             await self._moved.wait()
         return self._tasks[task]
