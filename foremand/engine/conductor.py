@@ -77,7 +77,8 @@ class Conductor:
         steps = {step.key: step for step in next_steps(task, world, self._ledger.now())}
         under_way = self._under_way.setdefault(task_id, {})
         for key in [key for key in under_way if key not in steps]:
-            under_way[key].cancel("no longer wanted")
+            if not under_way[key].cancelling():  # once: what it has to clear up must not be cut short
+                under_way[key].cancel("no longer wanted")
         for key, step in steps.items():
             if isinstance(step, WakeAt):
                 self._wake(task_id, step)
