@@ -49,7 +49,8 @@ class House:
         self.repository = home / "shop"
         self.log = home / "daemon.log"
         self.environment = _environment(home)
-        self._daemon: asyncio.subprocess.Process | None = None
+        # Not asyncio's: that one kills its process when it is forgotten, and `--keep` leaves the daemon up.
+        self._daemon: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def build(cls, files: Mapping[str, str]) -> "House":
@@ -112,16 +113,7 @@ class House:
         address = self.home / "notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as notify:
             notify.bind(str(address))
-            with self.log.open("ab") as log:
-                self._daemon = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "foremand"),
-                    cwd=self.home,
-                    env={**self.environment, "NOTIFY_SOCKET": str(address)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._daemon = self._launch(address)
             try:
                 async with asyncio.timeout(patience):
                     said = await _first_word(notify, self._daemon)
@@ -129,6 +121,18 @@ class House:
                 raise DemoFailed(f"the daemon was not ready in {patience:g} s") from None
         if said is None:
             raise DemoFailed(f"the daemon ended at once, with {self._daemon.returncode}")
+
+    def _launch(self, notify: Path) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "foremand"],
+                cwd=self.home,
+                env={**self.environment, "NOTIFY_SOCKET": str(notify)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     async def start_ctl(self, *arguments: str) -> asyncio.subprocess.Process:
         """Starts `foremanctl ARGUMENTS` in the repository, as its user would."""
@@ -159,18 +163,16 @@ class House:
         """
         if self._daemon is None:
             return None
-        if self._daemon.returncode is None:
-            self._daemon.terminate()
+        self._daemon.terminate()  # does nothing to one that has ended
         try:
-            async with asyncio.timeout(patience):
-                return await self._daemon.wait()
-        except TimeoutError:
+            return await asyncio.to_thread(self._daemon.wait, patience)
+        except subprocess.TimeoutExpired:
             self._daemon.kill()
-            return await self._daemon.wait()
+            return await asyncio.to_thread(self._daemon.wait)
 
     async def cancel_tasks(self) -> None:
         """Stops whatever still runs: a daemon that ends leaves its agents alive, on purpose."""
-        if self._daemon is None or self._daemon.returncode is not None:
+        if self._daemon is None or self._daemon.poll() is not None:
             return
         live = (await self.ctl("list", "-q")).out.split()
         for task in live:
@@ -213,16 +215,14 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _first_word(notify: socket.socket, daemon: asyncio.subprocess.Process) -> bytes | None:
+async def _first_word(notify: socket.socket, daemon: subprocess.Popen[bytes]) -> bytes | None:
     """What the daemon says first on its notify socket, None when it ends without a word."""
-    async with asyncio.TaskGroup() as group:
-        word = group.create_task(asyncio.get_running_loop().sock_recv(notify, 256))
-        ended = group.create_task(daemon.wait())
-        await asyncio.wait({word, ended}, return_when=asyncio.FIRST_COMPLETED)
-        heard = word.done()
-        word.cancel()
-        ended.cancel()
-    return word.result() if heard else None
+    loop = asyncio.get_running_loop()
+    while daemon.poll() is None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                return await loop.sock_recv(notify, 256)
+    return None
 
 
 def _environment(home: Path) -> dict[str, str]:

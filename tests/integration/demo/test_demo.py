@@ -3,7 +3,11 @@
 import asyncio
 import io
 import os
+import re
+import select
+import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -144,3 +148,25 @@ async def test_a_morning_that_cannot_begin_says_why():
     assert "NO   the morning could be played to its end" in story
     assert "pipeline" in story.partition("NO   the morning could be played to its end")[2]
     assert "yes  nothing is left running" in story
+
+
+def test_kept_it_stays_up_to_be_looked_at_and_stops_as_it_says():
+    foremanctl = [sys.executable, "-m", "foremanctl"]
+    demo = subprocess.run([*foremanctl, "demo", "--keep"], capture_output=True, text=True, timeout=150)
+    pid, home = re.search(r"kill (\d+); rm -rf (\S+)", demo.stdout).groups()
+    try:
+        assert demo.returncode == 0, demo.stdout
+        socket = re.search(r"export FOREMAND_SOCKET=(\S+)", demo.stdout)[1]
+        look = subprocess.run(
+            [*foremanctl, "list", "--all", "-q"],
+            env={**os.environ, "FOREMAND_SOCKET": socket},
+            capture_output=True,
+            text=True,
+        )
+        assert sorted(look.stdout.split()) == ["1", "2", "3"], look.stderr
+    finally:
+        ended = os.pidfd_open(int(pid))
+        os.kill(int(pid), signal.SIGTERM)
+        assert select.select([ended], [], [], 30)[0]
+        os.close(ended)
+        shutil.rmtree(home)
