@@ -7,6 +7,7 @@ daemon started, reads along, and stops what goes over its limits.
 import asyncio
 import contextlib
 import logging
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -188,8 +189,9 @@ class Attempts:
         except TranscriptAltered as altered:
             exit_ = await self._end(run, "transcript altered")
             return self._ended(task, step, Outcome(kind="crashed", reason=f"error: {altered}"), exit_, "altered")
-        except (RunLost, ExecutorError, OSError) as lost:
+        except (ExecutorError, OSError) as lost:
             log.warning("task %d attempt %d: %s", task.id, step.number, lost)
+            await self._end(run, "the run was lost")  # whatever it was: nothing of it may run beside the next attempt
             await self._drain(ingestion, reader)
             lost_outcome = Outcome(kind="crashed", reason=f"the run was lost: {lost}", usage=reader.usage())
             return self._ended(task, step, lost_outcome, None, "lost")
@@ -217,8 +219,8 @@ class Attempts:
 
     async def _follow(self, ingestion: Ingestion, reader: Reader, plan: Plan, run: Path) -> Exit:
         """Read along until the run has ended and every line of it is taken."""
-        if not Spool(run).out.exists():  # it never came to run
-            return await self._executor.wait(run)
+        if not Spool(run).out.exists():
+            return await self._never_ran(run)
         try:
             async with asyncio.TaskGroup() as group, self._growth.of(Spool(run).out) as grown:
                 end = group.create_task(self._executor.wait(run))
@@ -239,12 +241,22 @@ class Attempts:
         except BaseExceptionGroup as together:  # the group only wraps what went wrong first
             raise together.exceptions[0] from None
 
+    async def _never_ran(self, run: Path) -> Exit:
+        """The end of a run without a transcript. One that ran had one, whoever took it away."""
+        gone = TranscriptAltered(f"the transcript is gone: {Spool(run).out.name}")
+        if self._executor.state(run) == "running":
+            raise gone
+        end = await self._executor.wait(run)
+        if end.reason != "not-started":
+            raise gone
+        return end
+
     async def _stop_at_limit(self, run: Path, reason: str) -> None:
         with contextlib.suppress(RunLost):
             await self._executor.stop(run, reason, GRACE)
 
     async def _end(self, run: Path, reason: str) -> Exit | None:
-        with contextlib.suppress(RunLost):
+        with contextlib.suppress(ExecutorError):
             return await self._executor.stop(run, reason, 0.5)
         return None
 
@@ -324,11 +336,14 @@ def plan_file(run: Path) -> Path:
 
 
 def write_plan(run: Path, plan: Plan) -> None:
-    """Store what the attempt is begun with, whole or not at all."""
+    """Store what the attempt is begun with, whole or not at all, before the fact that says so."""
     file = plan_file(run)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = file.with_suffix(".new")
-    beside.write_bytes(msgspec.json.encode(plan, enc_hook=str))
+    with beside.open("wb") as stream:
+        stream.write(msgspec.json.encode(plan, enc_hook=str))
+        stream.flush()
+        os.fsync(stream.fileno())
     beside.replace(file)
 
 

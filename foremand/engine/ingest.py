@@ -5,6 +5,7 @@ in one transaction. A daemon that is killed anywhere goes on behind the last of 
 """
 
 import asyncio
+import os
 from pathlib import Path
 
 import msgspec
@@ -80,9 +81,13 @@ class Ingestion:
 
     def _read(self) -> tuple[bytes, int, bool]:
         """What follows, which file it is from, and whether that was all of it."""
-        with self._file.open("rb") as stream:
+        try:
+            opened = self._file.open("rb")
+        except FileNotFoundError:
+            raise TranscriptAltered(f"the transcript is gone: {self._file.name}") from None
+        with opened as stream:
             size = stream.seek(0, 2)
-            inode = self._file.stat().st_ino
+            inode = os.fstat(stream.fileno()).st_ino
             if self._at.inode and inode != self._at.inode:
                 raise TranscriptAltered(f"the transcript is another file now: {self._file.name}")
             if size < self._at.offset:
