@@ -51,9 +51,9 @@ class Engine:
         self.gate_slots = Slots(settings.max_gates)
         repositories = Repositories(places)
         workplace = Workplace(places, settings, state_id, sandboxed=sandboxed)
-        setups = Setups(places, executor, workplace)
-        checkouts = Checkouts(places, repositories, setups, workplace)
         closing: Callable[[], bool] = lambda: self.conductor.closing  # noqa: E731 (asked later than it is made)
+        setups = Setups(places, executor, workplace, closing)
+        checkouts = Checkouts(places, repositories, setups, workplace)
         self._intake = Intake(places, ledger, repositories, sandboxed=sandboxed)
         self._attempts = Attempts(
             places,

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from foremand.core.steps import RunAttempt, RunGate, World, next_steps
-from foremand.executors import LocalExecutor, RunLost
+from foremand.executors import ExecutorError, LocalExecutor, Spool
 from foremand.paths import Places
 
 from .gatekeeper import run_name
@@ -15,31 +15,52 @@ from .ledger import Ledger
 
 log = logging.getLogger("foremand.recovery")
 
+SETUPS = ("setups/*/run", "workspaces/*/setup-*/", "checkouts/*/setup-*/")
+"""Where setups run: for a snapshot, or, without a sandbox, beside the tree that they set up."""
 
-def wanted_runs(places: Places, ledger: Ledger) -> frozenset[Path]:
-    """The run directories that the tasks' next steps would start or adopt."""
-    wanted: set[Path] = set()
+RUNS = ("attempts/*/*/", "gates/*/*/", *SETUPS)
+"""Where everything runs, below the state folder."""
+
+
+def wanted(places: Places, ledger: Ledger) -> frozenset[Path]:
+    """What the tasks' next steps would start, adopt or work in: run directories, workspaces and checkouts."""
+    found: set[Path] = set()
     for task in ledger.all():
-        for step in next_steps(task, World(), ledger.now()):
+        running = task.running_attempt if task.over is None else None
+        if running is not None:
+            found.add(places.attempt(task.id, running.number))
+        steps = [step for step in next_steps(task, World(), ledger.now()) if isinstance(step, RunAttempt | RunGate)]
+        for step in steps:
             if isinstance(step, RunAttempt):
-                wanted.add(places.attempt(task.id, step.number))
-            elif isinstance(step, RunGate):
-                wanted.add(places.gate_run(task.id, run_name(step)))
-    return frozenset(wanted)
+                found |= {places.attempt(task.id, step.number), places.workspace(task.id)}
+            else:
+                found |= {places.gate_run(task.id, run_name(step)), places.checkout(task.id, run_name(step))}
+        if steps and task.pipeline.workspace.setup:
+            found.add(places.state / "setups")  # which of them, only the tree's files tell
+    return frozenset(found)
 
 
 async def sweep(places: Places, ledger: Ledger, executor: LocalExecutor) -> None:
     """End runs that nobody wants any more, and clear checkouts that no run needs."""
-    wanted = wanted_runs(places, ledger)
-    for root in (places.state / "attempts", places.state / "gates"):
-        for run in await executor.alive(root):
-            if run not in wanted:
-                log.info("ending a run that nobody wants any more: %s", run.name)
-                with contextlib.suppress(RunLost):
-                    await executor.stop(run, "left over from before the restart", grace=1.0)
-    names = {f"{run.parent.name}-{run.name}" for run in wanted}
-    checkouts = places.state / "checkouts"
-    if checkouts.exists():
-        for checkout in await asyncio.to_thread(lambda: list(checkouts.iterdir())):
-            if checkout.name not in names:
-                await asyncio.to_thread(shutil.rmtree, checkout, ignore_errors=True)
+    keep = wanted(places, ledger)
+    async with asyncio.TaskGroup() as group:
+        for run in await asyncio.to_thread(_running, places.state):
+            if keep.isdisjoint((run, *run.parents)):
+                group.create_task(_end(places, executor, run))
+    for checkout in await asyncio.to_thread(lambda: list(places.state.glob("checkouts/*"))):
+        if checkout not in keep:
+            await asyncio.to_thread(shutil.rmtree, checkout, ignore_errors=True)
+
+
+def _running(state: Path) -> list[Path]:
+    return [run for pattern in RUNS for run in state.glob(pattern) if Spool(run).state() == "running"]
+
+
+async def _end(places: Places, executor: LocalExecutor, run: Path) -> None:
+    log.info("ending a run that nobody wants any more: %s", run.relative_to(places.state))
+    with contextlib.suppress(ExecutorError):
+        await executor.stop(run, "left over from before the restart", grace=1.0)
+    if any(run.relative_to(places.state).match(pattern) for pattern in SETUPS):
+        await asyncio.to_thread(
+            shutil.rmtree, run, ignore_errors=True
+        )  # it proved nothing: whoever needs it begins anew

@@ -1,16 +1,18 @@
 """The workspace's setup: run once for a key, kept as a snapshot, given to every workspace and checkout as a copy."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from foremand.core.spec import Workspace
 from foremand.core.task import Task
-from foremand.executors import LocalExecutor, RunLost, Spool
+from foremand.executors import ExecutorError, LocalExecutor, RunLost, Spool
 from foremand.gates.command import script
 from foremand.git import WorkRepo, checkout, ignored_paths
 from foremand.paths import Places
@@ -24,10 +26,13 @@ from .workplace import Room, Workplace
 class Setups:
     """Lays what a workspace needs besides its files: what `setup` makes and what `copy` names."""
 
-    def __init__(self, places: Places, executor: LocalExecutor, workplace: Workplace) -> None:
+    def __init__(
+        self, places: Places, executor: LocalExecutor, workplace: Workplace, closing: Callable[[], bool]
+    ) -> None:
         self._places = places
         self._executor = executor
         self._workplace = workplace
+        self._closing = closing
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def lay(self, task: Task, work: WorkRepo, room: Room, revision: str) -> None:
@@ -110,6 +115,12 @@ class Setups:
         try:
             await self._executor.start(run, command)
             end = await self._executor.wait(run)
+        except asyncio.CancelledError:
+            if not self._closing():
+                with contextlib.suppress(ExecutorError):
+                    await self._executor.stop(run, "no longer wanted", grace=1.0)
+                await asyncio.to_thread(shutil.rmtree, run, ignore_errors=True)
+            raise
         except RunLost as lost:
             await asyncio.to_thread(shutil.rmtree, run, ignore_errors=True)
             raise StepFailed(f"setup was killed: {lost}") from lost
