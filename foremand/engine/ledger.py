@@ -1,6 +1,7 @@
 """The tasks as they are: facts go to the journal first, then into the fold, then to whoever must look again."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,7 +10,7 @@ import msgspec
 from foremand.core import queue
 from foremand.core.facts import AnyFact
 from foremand.core.task import Task, apply
-from foremand.journal import Entry, Journal, Request
+from foremand.journal import Entry, Journal, JournalError, Request
 
 Listener = Callable[[int], None]
 Command = Callable[[Task], Sequence[AnyFact]]
@@ -109,7 +110,8 @@ class Ledger:
             self._fold(entry)
             task = self._tasks[entry.fact.task]
             if task.over is not None:
-                await self._journal.remember(task.id, entry.seq, _ENCODER.encode(task))
+                with contextlib.suppress(JournalError):  # only a copy, to start faster: what happened has happened
+                    await self._journal.remember(task.id, entry.seq, _ENCODER.encode(task))
         self._tell({entry.fact.task for entry in entries})
 
     def _fold(self, entry: Entry) -> None:
