@@ -17,6 +17,20 @@ def when(at: float | None) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Wire:
+    """Tasks as `list` shows them, each made once for as long as the task stays as it is."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Task, pb.Task]] = {}
+
+    def task(self, found: Task) -> pb.Task:
+        """The task's message; not to be changed."""
+        known = self._made.get(found.id)
+        if known is None or known[0] is not found:
+            known = self._made[found.id] = (found, task(found))
+        return known[1]
+
+
 def task(found: Task) -> pb.Task:
     """A task as `list` shows it."""
     now = status(found)

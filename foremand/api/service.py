@@ -10,7 +10,6 @@ from msgspec import Struct
 from foremand import __version__
 from foremand.core.commands import Refused
 from foremand.core.status import status
-from foremand.core.task import Task
 from foremand.core.why import commands, explain
 from foremand.engine.desk import Desk, Submission
 from foremand.engine.reading import CHUNK, ReadingRoom, find_attempt
@@ -28,7 +27,6 @@ API_REVISION = 1
 """Grows with every addition to v1."""
 
 PAGE = 1000
-OVER = frozenset({"LANDED", "REJECTED", "FAILED", "CANCELLED"})
 
 Context = Any
 """grpc.aio.ServicerContext: generic for the type checker, but not when it runs."""
@@ -64,6 +62,7 @@ class Service(ForemandServicer):
         self._agents = agents
         self._gates = gates
         self._about = about
+        self._wire = convert.Wire()
 
     @unary
     async def GetServerInfo(self, _request: pb.GetServerInfoRequest, _context: Context) -> pb.ServerInfo:  # noqa: N802
@@ -94,7 +93,7 @@ class Service(ForemandServicer):
             environment=dict(request.environment),
             limits=convert.limits(request.limits),
         )
-        return convert.task(await self._desk.submit(submission, request.request_id, self._name(context)))
+        return self._wire.task(await self._desk.submit(submission, request.request_id, self._name(context)))
 
     @unary
     async def GetTask(self, request: pb.GetTaskRequest, _context: Context) -> pb.TaskDetail:  # noqa: N802
@@ -108,20 +107,24 @@ class Service(ForemandServicer):
         if request.page_token and not request.page_token.isdigit():
             raise Refused("REQUEST_INVALID", "this page_token is not one that was given out")
         size = min(request.page_size or PAGE, PAGE)
+        repo, states = request.repo, frozenset(request.states)
         found: list[pb.Task] = []
         for task in sorted(self._desk.tasks(), key=lambda t: t.id):
-            if task.id <= after or not _wanted(task, request):
+            if task.id <= after or (repo and task.submitted.repo != repo):
+                continue
+            message = self._wire.task(task)
+            if not (message.state in states if states else request.all or task.over is None):
                 continue
             if len(found) == size:
                 return pb.ListTasksResponse(tasks=found, next_page_token=str(found[-1].id))
-            found.append(convert.task(task))
+            found.append(message)
         return pb.ListTasksResponse(tasks=found)
 
     @unary
     async def ExplainTask(self, request: pb.ExplainTaskRequest, _context: Context) -> pb.Explanation:  # noqa: N802
         """Why a task stands where it does."""
         task = self._desk.task(request.id)
-        return pb.Explanation(task=convert.task(task), lines=explain(task), commands=commands(task, status(task)))
+        return pb.Explanation(task=self._wire.task(task), lines=explain(task), commands=commands(task, status(task)))
 
     @unary
     async def ApproveTask(self, request: pb.ApproveTaskRequest, context: Context) -> pb.Task:  # noqa: N802
@@ -129,7 +132,7 @@ class Service(ForemandServicer):
         task = await self._desk.approve(
             request.id, request.gate, request.revision, request.message, request.request_id, self._name(context)
         )
-        return convert.task(task)
+        return self._wire.task(task)
 
     @unary
     async def RejectTask(self, request: pb.AnswerTaskRequest, context: Context) -> pb.Task:  # noqa: N802
@@ -137,7 +140,7 @@ class Service(ForemandServicer):
         task = await self._desk.reject(
             request.id, request.revision, request.message, request.request_id, self._name(context)
         )
-        return convert.task(task)
+        return self._wire.task(task)
 
     @unary
     async def ReworkTask(self, request: pb.AnswerTaskRequest, context: Context) -> pb.Task:  # noqa: N802
@@ -145,7 +148,7 @@ class Service(ForemandServicer):
         task = await self._desk.rework(
             request.id, request.revision, request.message, request.request_id, self._name(context)
         )
-        return convert.task(task)
+        return self._wire.task(task)
 
     @unary
     async def RetryTask(self, request: pb.RetryTaskRequest, context: Context) -> pb.Task:  # noqa: N802
@@ -159,20 +162,20 @@ class Service(ForemandServicer):
             request_id=request.request_id,
             by=self._name(context),
         )
-        return convert.task(task)
+        return self._wire.task(task)
 
     @unary
     async def CancelTask(self, request: pb.CancelTaskRequest, context: Context) -> pb.Task:  # noqa: N802
         """A person stops the task."""
         task = await self._desk.cancel(request.id, request.message, request.request_id, self._name(context))
-        return convert.task(task)
+        return self._wire.task(task)
 
     @stream
     async def Watch(  # noqa: N802
         self, request: pb.WatchRequest, _context: Context
     ) -> AsyncIterator[pb.WatchResponse]:
         """A snapshot, then events."""
-        async for response in watch(self._desk, self._journal, request):
+        async for response in watch(self._desk, self._journal, self._wire, request):
             yield response
 
     @stream
@@ -215,12 +218,3 @@ class Service(ForemandServicer):
             return pwd.getpwuid(peer.uid).pw_name
         except KeyError:
             return f"uid {peer.uid}"
-
-
-def _wanted(task: Task, request: pb.ListTasksRequest) -> bool:
-    state = status(task).state
-    if request.repo and task.submitted.repo != request.repo:
-        return False
-    if request.states:
-        return pb.TaskState.Value(state) in request.states
-    return request.all or state not in OVER

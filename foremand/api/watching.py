@@ -6,11 +6,10 @@ from foremand.engine.desk import Desk
 from foremand.journal import AGENT_EVENT, Item, Journal
 from foremand.v1 import foremand_pb2 as pb
 
-from .convert import task as to_task
-from .convert import when
+from .convert import Wire, when
 
 
-async def watch(desk: Desk, journal: Journal, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+async def watch(desk: Desk, journal: Journal, wire: Wire, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
     """What `Watch` streams. Raises CursorAhead and SlowConsumer."""
     only = request.task or None
     if only is not None:
@@ -21,16 +20,16 @@ async def watch(desk: Desk, journal: Journal, request: pb.WatchRequest) -> Async
     else:
         await desk.settle()
         shown = [task for task in desk.tasks() if only in (None, task.id)]
-        yield pb.WatchResponse(cursor=cursor, snapshot=[to_task(task) for task in shown])
+        yield pb.WatchResponse(cursor=cursor, snapshot=[wire.task(task) for task in shown])
     async with journal.subscribe(cursor, only) as batches:
         async for batch in batches:
-            yield await _response(desk, batch, agent_events=request.agent_events)
+            yield await _response(desk, wire, batch, agent_events=request.agent_events)
 
 
-async def _response(desk: Desk, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
+async def _response(desk: Desk, wire: Wire, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
     events = [_event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
     facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
-    tasks = [to_task(await desk.as_of(task, seq)) for task, seq in facts.items()]
+    tasks = [wire.task(await desk.as_of(task, seq)) for task, seq in facts.items()]
     return pb.WatchResponse(cursor=batch[-1].seq, events=events, tasks=tasks)
 
 

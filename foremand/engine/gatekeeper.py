@@ -11,7 +11,7 @@ from foremand.core.facts import GateRan, GateStarted
 from foremand.core.steps import RunGate
 from foremand.core.task import Task, run_key
 from foremand.executors import ExecutorError, LocalExecutor, RunLost, Spool
-from foremand.gates.command import Finished, Judged, argv, judge
+from foremand.gates.command import Finished, Judged, argv, clear, judge
 from foremand.journal import Journal
 from foremand.paths import Places
 
@@ -112,7 +112,10 @@ class Gatekeeper:
 
     async def _ask(self, task: Task, step: RunGate, run: Path) -> tuple[Judged, float]:
         try:
-            room = await self._checkouts.make(task, run.name, step.revision, keep=Spool(run).state() != "new")
+            begun = Spool(run).state() != "new"
+            room = await self._checkouts.make(task, run.name, step.revision, keep=begun)
+            if not begun:
+                await asyncio.to_thread(clear, step.gate, room.tree)
             return await self._run(task, step, run, room)
         except asyncio.CancelledError:
             if not self._closing():

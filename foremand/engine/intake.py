@@ -10,7 +10,7 @@ from foremand.agents.registry import AgentMissing, find
 from foremand.core.facts import StartRefused, TaskStarted
 from foremand.core.spec import Pipeline
 from foremand.core.task import Task
-from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, inspect
+from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
 from foremand.paths import Places
 from foremand.pipeline import PipelineInvalid, load
 
@@ -50,12 +50,27 @@ class Intake:
         self._ledger = ledger
         self._repositories = repositories
         self._sandboxed = sandboxed
+        self._known: dict[tuple[Path, str, str | None], tuple[str, Target]] = {}
 
     async def look(self, path: Path, into: str, pipeline_file: str | None, client: Mapping[str, str]) -> Target:
-        """Everything that a submit is checked against.
+        """Everything that a submit is checked against; looked up again only when the branches stand elsewhere.
 
         Raises RepositoryRefused, PipelineMissing, PipelineInvalid or AgentMissing.
         """
+        key = (path, into, pipeline_file)
+        known = self._known.get(key)
+        if known is not None and known[0] == await heads(path, known[1].into):
+            target = known[1]
+        else:
+            target = await self._look(path, into, pipeline_file)
+            seen = await heads(path, target.into)
+            if seen is not None and target.tip in seen:
+                self._known[key] = (seen, target)
+        for stage in target.pipeline.stages:
+            find(target.pipeline.agents[stage.agent], client.get("PATH", ""))
+        return target
+
+    async def _look(self, path: Path, into: str, pipeline_file: str | None) -> Target:
         info = await inspect(path, protected=(self._places.state, self._places.config))
         mirror = self._repositories.mirror(info.top)
         await mirror.ensure()
@@ -63,8 +78,6 @@ class Intake:
         branch = into or await self._branch(mirror, info, pipeline_file)
         tip = await mirror.tip(branch)
         pipeline, origin, digest = await self._read(mirror, tip, branch, pipeline_file)
-        for stage in pipeline.stages:
-            find(pipeline.agents[stage.agent], client.get("PATH", ""))
         return Target(info=info, into=branch, tip=tip, pipeline=pipeline, origin=origin, digest=digest)
 
     async def start(self, task: Task) -> None:

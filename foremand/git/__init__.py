@@ -23,7 +23,7 @@ from .mirror import Mirror
 from .prompt import prompt_diff
 from .run import Git, Result
 from .seal import Seal, seal, snapshot
-from .user import Authorship, Identity, RepositoryInfo, identity, inspect, user_excludes
+from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
 from .work import WorkRepo
 from .workspace import BASE_REF, checkout, prepare
 
@@ -56,6 +56,7 @@ __all__ = [
     "checkout",
     "diffstat",
     "filtered",
+    "heads",
     "identity",
     "ignored_paths",
     "inspect",

@@ -93,6 +93,19 @@ async def common_dir(git: Git) -> Path:
     return Path(os.fsdecode(out).removesuffix("\n"))
 
 
+async def heads(path: Path, branch: str) -> str | None:
+    """Where the repository that holds `path` stands: its top, its tip and that of `branch`, the branch checked out.
+
+    One quick look, only to compare with an earlier one. None where it cannot be told.
+    """
+    words = ("rev-parse", "--show-toplevel", "HEAD", f"refs/heads/{branch}", "--symbolic-full-name", "HEAD")
+    try:
+        found = await Git(cwd=path).result(*words)
+    except (NotADirectoryError, FileNotFoundError):
+        return None
+    return os.fsdecode(found.out) if found.code == 0 else None
+
+
 async def user_git(top: Path, *, fds: tuple[int, ...] = ()) -> Git:
     """Git for the user's repository: their line endings and ignore file, none of their programs."""
     config = await _configuration(top)

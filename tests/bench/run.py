@@ -1,0 +1,404 @@
+"""Where foremand stands against its budgets. Prints a table on stderr and JSON on stdout.
+
+    python tests/bench/run.py                 all rows
+    python tests/bench/run.py submit list     some of them
+
+Every row drives the real parts: a real daemon, real agents' processes, real clients. Machines differ and are
+shared: compare ratios and medians, not single figures.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import grpc
+from conftest import House, Repo
+from rows import DEADLINE, Row, percentile
+
+from foremand.agents.registry import adapter
+from foremand.core import facts as f
+from foremand.engine.ingest import Ingestion
+from foremand.journal import Ingested, Journal
+from foremand.pipeline import load
+from foremand.v1 import foremand_pb2 as pb
+from foremand.v1.foremand_pb2_grpc import ForemandStub
+
+WAITING = """
+version = 1
+[agent.a]
+adapter = "command"
+command = ["sh", "-c", "echo $FOREMAND_TASK > file-$FOREMAND_TASK"]
+[gate.person]
+kind = "human"
+[[stage]]
+name = "implement"
+agent = "a"
+gates = ["person"]
+"""
+
+CHAIN = (
+    """
+version = 1
+[agent.a]
+adapter = "command"
+command = ["python3", "{script}"]
+[gate.person]
+kind = "human"
+[land]
+gates = ["person"]
+"""
+    + "".join(f'\n[[stage]]\nname = "s{number}"\nagent = "a"\naccess = "read"\n' for number in range(10))
+    + '\n[[stage]]\nname = "last"\nagent = "a"\nallow_empty = true\n'
+)
+
+STAMPS = """
+import os, sys, time
+print(f"begin {time.time():.6f}", flush=True)
+sys.stdin.read()
+print(f"end {time.time():.6f}", flush=True)
+"""
+
+TALK = """
+import sys, time
+sys.stdin.read()
+for number in range(int(sys.argv[1])):
+    print(f"at {time.time():.6f} {'x' * 80}", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+SINGLE = """
+version = 1
+[agent.a]
+adapter = "command"
+command = {command}
+[gate.person]
+kind = "human"
+[[stage]]
+name = "implement"
+agent = "a"
+gates = ["person"]
+"""
+
+
+@contextlib.contextmanager
+def home() -> Iterator[House]:
+    """A house that is gone afterwards."""
+    house = House(Path(tempfile.mkdtemp(prefix="fb-")).resolve())
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+class Client:
+    """The API without the start of a program."""
+
+    def __init__(self, house: House) -> None:
+        import socket
+
+        self._show = socket.socket(socket.AF_UNIX)
+        self._show.connect(str(house.socket) + ".operator")
+        token = json.loads(self._show.makefile().readline())["token"]
+        self.metadata = (("foremand-token", token),)
+        options = [("grpc.max_receive_message_length", 1 << 26)]
+        self.stub = ForemandStub(grpc.insecure_channel(f"unix:{house.socket}", options=options))
+        self._env = house.env
+
+    def submit(self, repo: Repo, prompt: str = "do it") -> int:
+        request = pb.SubmitTaskRequest(prompt=prompt, repo=str(repo.path), environment=self._env)
+        return int(self.stub.SubmitTask(request, metadata=self.metadata, timeout=DEADLINE).id)
+
+    def until(self, true: Callable[[dict[int, Any]], bool]) -> None:
+        """Watch until the tasks are as wanted."""
+        tasks: dict[int, Any] = {}
+        stream = self.stub.Watch(pb.WatchRequest(), metadata=self.metadata, timeout=DEADLINE)
+        for response in stream:
+            for task in (*response.snapshot, *response.tasks):
+                tasks[task.id] = task
+            if true(tasks):
+                stream.cancel()
+                return
+
+
+def waiting(count: int) -> Callable[[dict[int, Any]], bool]:
+    """Whether so many tasks wait for a person."""
+    return lambda tasks: sum(task.state == pb.WAITING for task in tasks.values()) >= count
+
+
+def rss(pid: int) -> float:
+    """Resident memory in MB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def cpu(pid: int) -> float:
+    """Processor seconds used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def ingest() -> Row:
+    """Ten transcripts read, understood, journaled and published at once."""
+    lines, streams = 60_000, 10
+    recordings = Path(__file__).parents[1] / "recordings" / "claude"
+    sample = b"".join(path.read_bytes() for path in sorted(recordings.glob("*.jsonl"))[:8])
+    some = [line for line in sample.split(b"\n") if line]
+
+    async def run(folder: Path) -> float:
+        from foremand.agents.port import Job
+
+        async with Journal.open(folder / "journal.db") as journal:
+            job = Job(
+                prompt="", stage="s", access="write", task=1, attempt=1, session_id="s", home=folder,
+                output=folder / "o", sandboxed=True,
+            )  # fmt: skip
+            watcher = journal.subscribe(0, buffer_items=10_000_000, buffer_bytes=1 << 32)
+
+            async def watch() -> None:
+                async for _ in watcher:
+                    pass
+
+            async def one(number: int, file: Path) -> None:
+                reader = adapter("claude").reader(job)
+                ingestion = Ingestion(journal, file, 1, number)
+                while await ingestion.take(reader, time.time(), to_end=True):
+                    pass
+
+            files = []
+            for number in range(streams):
+                file = folder / f"{number}.jsonl"
+                file.write_bytes(b"\n".join((some * (lines // len(some) + 1))[:lines]) + b"\n")
+                files.append(file)
+            begin = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(watch())
+                readers = [group.create_task(one(n, file)) for n, file in enumerate(files)]
+                await asyncio.gather(*readers)
+                spent = time.perf_counter() - begin
+                watching.cancel()
+            return lines * streams / spent
+
+    with tempfile.TemporaryDirectory(prefix="fb-") as folder:
+        rate = asyncio.run(run(Path(folder)))
+    return Row("transcript lines ingested, parsed, journaled, published (10 streams)", rate, "lines/s", ">=", 100_000)
+
+
+def latency() -> Row:
+    """From an agent's print to an attached client, ten agents talking."""
+    with home() as house:
+        script = house.script("talk", TALK)
+        repo = house.repo(
+            {".foremand/pipeline.toml": SINGLE.format(command=json.dumps(["python3", str(script), "100", "0.05"]))}
+        )
+        house.start("--max-agents", "10")
+        client = Client(house)
+        delays: list[float] = []
+        stream = client.stub.Watch(pb.WatchRequest(agent_events=True), metadata=client.metadata, timeout=DEADLINE)
+        next(stream)
+        for _ in range(10):
+            client.submit(repo)
+        ended = 0
+        for response in stream:
+            now = time.time()
+            for event in response.events:
+                if event.type == "AgentEvent":
+                    words = json.loads(event.data).get("text", "").split()
+                    if words[:1] == ["at"]:
+                        delays.append(now - float(words[1]))
+                ended += event.type == "AttemptEnded"
+            if ended == 10:
+                stream.cancel()
+                break
+    return Row(
+        "agent writes a line -> attached client has it, 10 busy agents, p99",
+        percentile(delays, 99) * 1e3, "ms", "<=", 50, {"p50": percentile(delays, 50) * 1e3, "lines": len(delays)},
+    )  # fmt: skip
+
+
+def handover() -> Row:
+    """From an agent's last word to the next agent's first, without gates."""
+    with home() as house:
+        script = house.script("stamps", STAMPS)
+        repo = house.repo({".foremand/pipeline.toml": CHAIN.replace("{script}", str(script))})
+        house.start()
+        client = Client(house)
+        for _ in range(2):
+            client.submit(repo)
+            client.until(waiting(1))
+        stamps: dict[int, list[float]] = {1: [], 2: []}
+        last = client.stub.Watch(pb.WatchRequest(), metadata=client.metadata, timeout=DEADLINE)
+        cursor = next(last).cursor
+        last.cancel()
+        request = pb.WatchRequest(after=0, agent_events=True)
+        for response in client.stub.Watch(request, metadata=client.metadata, timeout=DEADLINE):
+            for event in response.events:
+                if event.type == "AgentEvent":
+                    stamps[event.task].append(float(json.loads(event.data)["text"].split()[1]))
+            if response.cursor >= cursor:
+                break
+        spans = [begin - end for times in stamps.values() for end, begin in zip(times[1::2], times[2::2], strict=False)]
+    return Row("agent's exit -> next agent started, no gates", statistics.median(spans) * 1e3, "ms", "<=", 150,
+               {"p99": percentile(spans, 99) * 1e3, "handovers": len(spans)})  # fmt: skip
+
+
+def idle() -> list[Row]:
+    """The daemon with nothing to do but hold 100 waiting tasks, one client attached."""
+    with home() as house:
+        repo = house.repo({".foremand/pipeline.toml": WAITING})
+        house.start("--max-agents", "4", "--max-gates", "2")
+        client = Client(house)
+        for _ in range(100):
+            client.submit(repo)
+        client.until(waiting(100))
+        stream = client.stub.Watch(pb.WatchRequest(agent_events=True), metadata=client.metadata)
+        next(stream)
+        assert house.daemon is not None
+        pid = house.daemon.pid
+        time.sleep(2)
+        before, begin = cpu(pid), time.perf_counter()
+        time.sleep(20)
+        share = (cpu(pid) - before) / (time.perf_counter() - begin) * 100
+        memory = rss(pid)
+        stream.cancel()
+    return [
+        Row("daemon idle, 100 waiting tasks, one client attached", share, "% of a core", "<=", 0.5),
+        Row("its memory", memory, "MB", "<=", 80),
+    ]
+
+
+def many() -> list[Row]:
+    """Fifty agents at once beside a journal of a million events, and a restart under them."""
+    with home() as house:
+        asyncio.run(_fill(house.state / "journal.db", events=1_000_000))
+        repo = house.repo({".foremand/pipeline.toml": SINGLE.format(command='["sh", "-c", "echo hi; exec sleep 600"]')})
+        house.start("--max-agents", "50")
+        client = Client(house)
+        for _ in range(50):
+            client.submit(repo)
+        seen: set[int] = set()
+        stream = client.stub.Watch(
+            pb.WatchRequest(after=1, agent_events=False), metadata=client.metadata, timeout=DEADLINE
+        )
+        for response in stream:
+            seen |= {event.task for event in response.events if event.type == "AttemptStarted"}
+            if len(seen) == 50:
+                stream.cancel()
+                break
+        assert house.daemon is not None
+        memory = rss(house.daemon.pid)
+        house.kill()
+        begin = time.perf_counter()
+        house.start("--max-agents", "50")
+        client = Client(house)
+        while client.stub.GetServerInfo(pb.GetServerInfoRequest(), metadata=client.metadata).running_agents < 50:
+            time.sleep(0.005)
+        adopted = time.perf_counter() - begin
+        tasks = client.stub.ListTasks(pb.ListTasksRequest(), metadata=client.metadata).tasks
+        for task in tasks:
+            client.stub.CancelTask(pb.CancelTaskRequest(id=task.id), metadata=client.metadata)
+        client.until(lambda known: all(task.state == pb.CANCELLED for task in known.values()))
+    return [
+        Row("50 agents at once, 1,000,000 events in the journal: memory", memory, "MB", "<=", 150),
+        Row("restart with 50 running agents and 1,000,000 events: all adopted", adopted, "s", "<=", 2),
+    ]
+
+
+async def _fill(path: Path, *, events: int = 0, tasks: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with Journal.open(path) as journal:
+        body = json.dumps({"kind": "text", "text": "x" * 120}).encode()
+        step = 10_000
+        for start in range(0, events, step):
+            await journal.ingest(
+                Ingested(task=10**6, attempt=1, at=0.0, inode=1, start=start, offset=start + step, events=[body] * step)
+            )
+        pipeline = load(WAITING, lambda _: None, "bench")
+        for number in range(1, tasks + 1):
+            assert await journal.next_task_id() == number
+            await journal.append(
+                [
+                    f.TaskSubmitted(task=number, at=time.time(), title=f"{number}", prompt="p", repo="/r", into="main"),
+                    f.TaskStarted(task=number, at=time.time(), base="0" * 40, base_tree="1" * 40, pipeline=pipeline,
+                                  pipeline_hash="", origin="", sandboxed=True),
+                    f.TaskEnded(task=number, at=time.time(), state="CANCELLED", reason="cancelled by bench"),
+                ]
+            )  # fmt: skip
+
+
+def listing() -> Row:
+    """`foremanctl list` with a thousand tasks, from the start of its program to its end."""
+    with home() as house:
+        asyncio.run(_fill(house.state / "journal.db", tasks=1000))
+        house.start()
+        spent = []
+        for _ in range(8):
+            begin = time.perf_counter()
+            house.ok("list", "--all", "--format", "table")
+            spent.append(time.perf_counter() - begin)
+    return Row(
+        "foremanctl list, 1,000 tasks, start of Python included", statistics.median(spent) * 1e3, "ms", "<=", 250
+    )
+
+
+def submit() -> Row:
+    """A submit, as far as the client sees it: checked, on disk, acknowledged."""
+    with home() as house:
+        repo = house.repo({".foremand/pipeline.toml": WAITING})
+        house.start("--max-agents", "1")
+        client = Client(house)
+        client.submit(repo)
+        client.until(waiting(1))
+        spent = []
+        for _ in range(30):
+            begin = time.perf_counter()
+            client.submit(repo)
+            spent.append(time.perf_counter() - begin)
+        client.until(waiting(31))
+    return Row("submit acknowledged (fsync), p50", statistics.median(spent) * 1e3, "ms", "<=", 10)
+
+
+ROWS: dict[str, Callable[[], Row | list[Row]]] = {
+    "ingest": ingest,
+    "latency": latency,
+    "handover": handover,
+    "idle": idle,
+    "many": many,
+    "list": listing,
+    "submit": submit,
+}
+
+
+def main() -> None:
+    """Measure what is asked for and print it."""
+    wanted = sys.argv[1:] or list(ROWS)
+    found: list[Row] = []
+    for name in wanted:
+        rows = ROWS[name]()
+        for row in rows if isinstance(rows, list) else [rows]:
+            found.append(row)
+            print(row, file=sys.stderr, flush=True)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    print(
+        json.dumps(
+            {"machine": {**machine, "git": git, "peak_kb": peak}, "rows": [row.data() for row in found]}, indent=2
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
