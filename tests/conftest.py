@@ -272,6 +272,13 @@ def shared_house() -> Iterator[House]:
         yield house
 
 
+@pytest.fixture(scope="module")
+def other_house() -> Iterator[House]:
+    """A second one, for a module that looks at two daemons."""
+    with _house() as house:
+        yield house
+
+
 @contextlib.contextmanager
 def _house() -> Iterator[House]:
     house = House(Path(tempfile.mkdtemp(prefix="fm-")).resolve())
