@@ -15,6 +15,9 @@ from foremand.core.facts import Result
 from foremand.core.spec import Gate
 
 CANNOT_RUN = {126: "not executable", 127: "program not found"}
+SIGNALLED = range(129, 193)
+"""How a shell says that a signal ended what it ran: 128 and the signal's number, of which there are 64."""
+
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
 
@@ -85,9 +88,18 @@ def _no_answer(gate: Gate, finished: Finished) -> str | None:
         return "the process vanished"
     if code in CANNOT_RUN:
         return f"{CANNOT_RUN[code]} (exit code {code})" + (f": {finished.detail}" if finished.detail else "")
-    if code > 128:
+    if code in SIGNALLED:
         return f"killed by signal {code - 128}"
     return None
+
+
+def clear(gate: Gate, tree: Path) -> None:
+    """Take a report away that is there before the gate has run: a committed or copied one counts no test of today."""
+    if gate.junit is None:
+        return
+    path = tree / gate.junit
+    if path.parent.resolve().is_relative_to(tree.resolve()) and (path.is_symlink() or path.is_file()):
+        path.unlink()
 
 
 class Report(Struct, frozen=True, kw_only=True):
