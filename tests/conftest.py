@@ -281,7 +281,8 @@ def other_house() -> Iterator[House]:
 
 @contextlib.contextmanager
 def _house() -> Iterator[House]:
-    house = House(Path(tempfile.mkdtemp(prefix="fm-")).resolve())
+    # Not below /tmp, which the sandbox hides: a test's own programs must be seen by the agents that run them.
+    house = House(Path(tempfile.mkdtemp(prefix="fm-", dir="/var/tmp")).resolve())
     try:
         yield house
     finally:

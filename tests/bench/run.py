@@ -96,7 +96,7 @@ gates = ["person"]
 @contextlib.contextmanager
 def home() -> Iterator[House]:
     """A house that is gone afterwards."""
-    house = House(Path(tempfile.mkdtemp(prefix="fb-")).resolve())
+    house = House(Path(tempfile.mkdtemp(prefix="fb-", dir="/var/tmp")).resolve())
     try:
         yield house
     finally:
@@ -235,9 +235,9 @@ def handover() -> Row:
         repo = house.repo({".foremand/pipeline.toml": CHAIN.replace("{script}", str(script))})
         house.start()
         client = Client(house)
-        for _ in range(2):
+        for count in (1, 2):
             client.submit(repo)
-            client.until(waiting(1))
+            client.until(waiting(count))
         stamps: dict[int, list[float]] = {1: [], 2: []}
         last = client.stub.Watch(pb.WatchRequest(), metadata=client.metadata, timeout=DEADLINE)
         cursor = next(last).cursor
