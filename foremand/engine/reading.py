@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from foremand.agents.port import AgentEvent
-from foremand.core.facts import AttemptEnded, Work
+from foremand.core.facts import AttemptEnded, Troubled, Work
 from foremand.core.status import place
-from foremand.core.task import Attempt, Task
+from foremand.core.task import Attempt, Run, Task
 from foremand.executors import LocalExecutor, RunLost, Spool
 from foremand.git import diffstat, numstat, patch
 from foremand.journal import AGENT_EVENT, Item, Journal
@@ -72,12 +72,9 @@ class ReadingRoom:
 
     async def gate(self, task: Task, gate: str, *, follow: bool) -> AsyncIterator[bytes]:
         """What a gate's last run printed."""
-        runs = [run for run in task.runs.values() if run.run.startswith(f"{gate}-")]
-        if not runs:
-            raise NothingToRead(f"gate {gate} of task {task.id} has not run", f"foremanctl why {task.id}")
-        last = max(runs, key=lambda run: run.at)
+        last = find_run(task, gate)
         run = self._places.gate_run(task.id, last.run)
-        if not run.exists():
+        if not last.run or not run.exists():
             yield last.output.encode()
             return
         for errors in (False, True):
@@ -85,15 +82,35 @@ class ReadingRoom:
                 yield block
 
     async def setup(self, task: Task) -> AsyncIterator[bytes]:
-        """What the workspace's setup printed."""
-        mark = self._places.workspace(task.id) / "setup-key"
-        run = self._places.setup(mark.read_text()) / "run" if mark.exists() else None
-        if run is None or not run.exists():
-            troubles = [trouble.reason for trouble in task.trouble.values()]
-            raise NothingToRead(f"no setup of task {task.id} is kept" + "".join(f": {why}" for why in troubles))
+        """What the workspace's setup printed; where none has succeeded, what the last one that failed did."""
+        run = self._setup_run(task)
+        if run is None:
+            yield await self._failed_setup(task)
+            return
         for errors in (False, True):
             async for block in self._run(run, errors=errors, follow=False):
                 yield block
+
+    def _setup_run(self, task: Task) -> Path | None:
+        workspace = self._places.workspace(task.id)
+        mark = workspace / "setup-key"
+        key = mark.read_text() if mark.exists() else ""
+        kept = (self._places.setup(key) / "run", workspace / f"setup-{key}")
+        return next((run for run in kept if key and run.exists()), None)
+
+    async def _failed_setup(self, task: Task) -> bytes:
+        reached, last, output = 0, self._journal.last_seq, ""
+        while reached < last:
+            page = await self._journal.page(reached, task.id)
+            for item in page.items:
+                if item.type == Troubled.__name__:
+                    output = msgspec.json.decode(item.body).get("output") or output
+            if page.reached <= reached:
+                break
+            reached = page.reached
+        if not output:
+            raise NothingToRead(f"no setup of task {task.id} has said anything", f"foremanctl why {task.id}")
+        return output.encode()
 
     async def _run(self, run: Path, *, errors: bool, follow: bool) -> AsyncIterator[bytes]:
         spool = Spool(run)
@@ -164,6 +181,24 @@ def find_attempt(task: Task, number: int, stage: str) -> Attempt:
         what = f"attempt {number}" if number else f"attempt of stage {stage}" if stage else "attempt yet"
         raise NothingToRead(f"task {task.id} has no {what}", f"foremanctl show {task.id}")
     return found
+
+
+def find_run(task: Task, gate: str) -> Run:
+    """The run of a gate that a person means: on the work as it stands now, else the last on any work, else on the
+    base. Raises NothingToRead.
+    """
+    known = task.pipeline.gates.get(gate) if task.started is not None else None
+    runs = {key: run for key, run in task.runs.items() if known is not None and key.startswith(f"{known.definition}:")}
+    if not runs:
+        what = f"gate {gate} has not run" if known is not None else f"there is no gate {gate}"
+        raise NothingToRead(f"task {task.id}: {what}", f"foremanctl why {task.id}")
+    _, work = place(task)
+
+    def nearness(key: str) -> tuple[bool, bool, float]:
+        tree = key.rpartition(":")[2]
+        return work is not None and tree == work.tree, tree != task.base_tree, runs[key].at
+
+    return runs[max(runs, key=nearness)]
 
 
 def _read(file: Path, offset: int) -> bytes:
