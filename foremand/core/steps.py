@@ -5,6 +5,7 @@ now; the engine starts what is missing, stops what is no longer wanted, and keep
 comes next. Every task that is not over has a step, or a `Wait` that names whom it waits for.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -177,6 +178,9 @@ def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
         return _ending(task, now)
     if task.started is None:
         return _own(task, Start(), now)
+    loose = _loose_ends(task, [a for a in task.attempts if a.void], "sent back", now)
+    if loose:
+        return loose
     for stage in task.pipeline.stages:
         steps = _stage(task, stage, now)
         if steps:
@@ -186,14 +190,21 @@ def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
 
 def _ending(task: Task, now: float) -> tuple[Step, ...]:
     assert task.ending is not None  # noqa: S101 (the caller's case)
-    running = task.running_attempt
-    if running is not None:
-        return (_supervise(running), StopAttempt(number=running.number, reason=task.ending.reason))
-    unsealed = next((a for a in task.attempts if a.work is None), None)
-    if unsealed is not None and not _is_given_up(task, seal := Seal(number=unsealed.number)):
-        return _own(task, seal, now)
+    loose = _loose_ends(task, task.attempts, task.ending.reason, now)
+    if loose:
+        return loose
     fact = f.TaskEnded(task=task.id, at=now, state=task.ending.state, reason=task.ending.reason)
     return (Record(fact=fact),)
+
+
+def _loose_ends(task: Task, attempts: Sequence[Attempt], reason: str, now: float) -> tuple[Step, ...]:
+    """What these attempts, of which nothing more is wanted, still need: an end, and a seal, so that none is lost."""
+    running = next((a for a in attempts if a.outcome is None), None)
+    if running is not None:
+        return (_supervise(running), StopAttempt(number=running.number, reason=reason))
+    unsealed = (Seal(number=a.number) for a in attempts if a.work is None)
+    seal = next((step for step in unsealed if not _is_given_up(task, step)), None)
+    return () if seal is None else _own(task, seal, now)
 
 
 def _own(task: Task, step: Start | RunAttempt | Seal | RunGate | BuildCandidate | Land, now: float) -> tuple[Step, ...]:

@@ -345,7 +345,7 @@ def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
     if attempt is None or attempt.outcome is None:
         return {}
     changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
-    if task.pipeline.stage(attempt.stage).access == "read" and fact.changed:
+    if task.pipeline.stage(attempt.stage).access == "read" and fact.changed and not attempt.void:
         changes["files"] = attempt.given
     return changes
 
