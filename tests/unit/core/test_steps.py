@@ -463,3 +463,14 @@ class TestEnding:
 def test_a_start_refused_is_over() -> None:
     play = Playbook(None) >> f.StartRefused(task=1, at=0, reason="no branch 'main'") << ""
     assert (play.status.state, play.status.reason) == ("FAILED", "no branch 'main'")
+
+
+def test_an_agent_that_is_gone_back_on_ends_before_another_begins() -> None:
+    play = Playbook(SIMPLE, started(1))
+    for _ in range(3):
+        play.later(10) >> troubled("attempt:1")
+    play << "wait trouble"
+    play >> retry(play.task, ANN, fresh=True) << "supervise implement#1 + stop 1"
+    play >> ended(1, "stopped") << "seal 1"
+    play >> sealed(1) << "run implement#2"
+    assert play.only(s.RunAttempt).files == BASE
