@@ -98,7 +98,7 @@ class Troubled(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
-    """An agent run is about to begin. `resumes` is the session that it continues."""
+    """An agent run is about to begin. `resumes` is the session that it continues, `notes` are for the person."""
 
     number: int
     stage: str
@@ -106,6 +106,7 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
     entered: str
     session_id: str
     resumes: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):

@@ -29,6 +29,7 @@ from foremand.pipeline import Context, follow_up, render
 from .conductor import StepFailed
 from .growth import Growth
 from .ingest import Ingestion, TranscriptAltered
+from .inside import write_new
 from .ledger import Ledger
 from .output import tail_of
 from .repositories import Repositories
@@ -162,6 +163,7 @@ class Attempts:
         return Plan(job=job, wall_clock=step.wall_clock, cost_usd=step.cost_usd, turns=step.turns, began=began)
 
     def _started(self, task: Task, step: RunAttempt, plan: Plan) -> AttemptStarted:
+        agent = task.pipeline.agents[step.agent]
         return AttemptStarted(
             task=task.id,
             at=self._ledger.now(),
@@ -171,6 +173,7 @@ class Attempts:
             entered=step.entered,
             session_id=plan.job.session_id,
             resumes=plan.job.resume,
+            notes=adapter(agent.adapter).launch(agent, plan.job).warnings,
         )
 
     async def _supervise(self, task: Task, step: RunAttempt, plan: Plan, run: Path) -> AttemptEnded:
@@ -202,7 +205,7 @@ class Attempts:
         agent = task.pipeline.agents[step.agent]
         room = self._workplace.room(task, step.agent, read_only=stage.access == "read")
         launch: Launch = adapter(agent.adapter).launch(agent, plan.job)
-        await asyncio.to_thread(_write_files, launch.prepare)
+        await asyncio.to_thread(_write_files, room.home, launch.prepare)
         names = (*launch.credentials, *agent.env)
         env = self._workplace.environment(task, room, names=names, extra=launch.env)
         program = find(agent, env["PATH"])
@@ -324,10 +327,10 @@ def exit_code(exit_: Exit | None) -> int | None:
     return 128 + exit_.signal if exit_.signal is not None else exit_.code
 
 
-def _write_files(files: tuple[File, ...]) -> None:
+def _write_files(home: Path, files: tuple[File, ...]) -> None:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in files:
-        file.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.path.write_bytes(file.data)
+        write_new(home, file.path, file.data)
 
 
 def plan_file(run: Path) -> Path:

@@ -37,7 +37,10 @@ class Checkouts:
             await checkout(room.tree, work, revision)
         except (GitError, OSError) as error:
             raise StepFailed(f"the checkout of {revision[:12]} failed: {error}") from error
-        await self._setups.lay(task, work, room, revision)
+        try:
+            await self._setups.lay(task, work, room, revision)
+        except OSError as error:
+            raise StepFailed(f"the checkout of {revision[:12]} cannot be set up: {error}") from error
         return room
 
     async def remove(self, task: Task, name: str) -> None:

@@ -19,6 +19,7 @@ from foremand.paths import Places
 
 from . import environments
 from .conductor import StepFailed
+from .inside import inside
 from .output import output_of
 from .workplace import Room, Workplace
 
@@ -77,7 +78,7 @@ class Setups:
         async with self._locks.setdefault(key, asyncio.Lock()):
             source, paths = await self._snapshot(task, spec, work, revision, key)
         for path in paths:
-            await _copy(source / path, room.tree / path)
+            await _copy(source / path, room.tree, path)
 
     async def _snapshot(
         self, task: Task, spec: Workspace, work: WorkRepo, revision: str, key: str
@@ -140,19 +141,18 @@ def _within(path: bytes, name: bytes) -> bool:
 def _bring_along(repo: Path, tree: Path, names: tuple[str, ...]) -> None:
     """Copy the user's ignored files that the pipeline names; what is there already is the task's own."""
     for name in names:
-        source, target = repo / name, tree / name
+        source, target = repo / name, inside(tree, name)
         if not source.exists() or target.exists() or target.is_symlink():
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, symlinks=True)
         else:
             shutil.copy2(source, target)
 
 
-async def _copy(source: Path, target: Path) -> None:
+async def _copy(source: Path, tree: Path, path: str) -> None:
     """An own copy, sharing blocks where the file system can."""
-    await asyncio.to_thread(_make_room, target)
+    target = await asyncio.to_thread(_make_room, tree, path)
     process = await asyncio.create_subprocess_exec(
         "cp", "-a", "--reflink=auto", "-T", "--", str(source), str(target), stderr=asyncio.subprocess.PIPE
     )
@@ -161,9 +161,10 @@ async def _copy(source: Path, target: Path) -> None:
         raise StepFailed(f"the setup's snapshot cannot be copied: {said.decode(errors='replace').strip()}")
 
 
-def _make_room(target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _make_room(tree: Path, path: str) -> Path:
+    target = inside(tree, path)
     if target.is_symlink() or target.is_file():
         target.unlink()
     elif target.is_dir():
         shutil.rmtree(target)
+    return target
