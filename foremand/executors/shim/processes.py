@@ -12,6 +12,9 @@ TYPE_CHECKING = False  # as `typing` would say it, which costs the shim half a m
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_QUIET = 0.1
+"""Seconds of looks that find nothing before nothing is believed to be there."""
+
 
 class Process:
     """What one line of /proc/PID/stat tells: enough to draw the tree of processes."""
@@ -58,11 +61,20 @@ def strike_marked(token: str) -> set[int]:
 
 
 def end_marked(token: str, patience: float = STRUGGLE) -> set[int]:
-    """Kills what carries `token` until nothing does; blocks. Returns who is still there after `patience` seconds."""
-    until = time.monotonic() + patience
-    while (left := strike_marked(token)) and time.monotonic() < until:
+    """Kills what carries `token` until nothing does; blocks. Returns who is still there after `patience` seconds.
+
+    One empty look proves nothing: in the middle of an exec a process has no environment yet. Hence `_QUIET`.
+    """
+    last = time.monotonic()
+    until = last + patience
+    while True:
+        left = strike_marked(token)
+        now = time.monotonic()
+        if left:
+            last = now
+        if now - last > _QUIET or now > until:
+            return left
         time.sleep(0.01)
-    return left
 
 
 def strike(pid: int, number: int, ours: Callable[[int], bool]) -> None:
