@@ -1,0 +1,208 @@
+"""What the fault campaigns share: a pipeline with everything in it, its scripted agent, and how a journal is read."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from foremanctl import records
+from foremanctl.client import Client, request_id
+from foremanctl.exits import Failure
+from foremanctl.place import Place
+from foremand.core.task import Task, fold
+from foremand.journal import AGENT_EVENT, Journal
+from foremand.v1 import foremand_pb2 as pb
+
+WORKER = Path(__file__).with_name("worker.py").read_text()
+
+PIPELINE = """
+version = 1
+
+[workspace]
+setup = "mkdir -p made && echo tool > made/tool"
+setup_key = ["README"]
+setup_paths = ["made"]
+
+[agent.planner]
+adapter = "command"
+command = {worker}
+
+[agent.writer]
+adapter = "command"
+command = {worker}
+
+[gate.good]
+kind = "command"
+run = '''
+grep -q tool made/tool
+grep -q good work.txt || {{ echo it is not good; exit 1; }}
+'''
+
+[[stage]]
+name = "plan"
+agent = "planner"
+access = "read"
+
+[[stage]]
+name = "implement"
+agent = "writer"
+gates = ["good"]
+
+[[stage]]
+name = "count"
+agent = "writer"
+gates = ["good"]
+
+[land]
+into = "main"
+{land}
+"""
+
+STAGES = ["plan", "implement", "implement", "count"]
+"""The attempts of a task in this pipeline: the first writing one is refused once."""
+
+
+def pipeline(worker: Path, lines: int, land: str = "") -> str:
+    """The pipeline with its agent. `lines` a transcript."""
+    command = msgspec.json.encode([sys.executable, "-I", "-S", str(worker), str(lines)]).decode()
+    return PIPELINE.format(worker=command, land=land)
+
+
+def expected(stage: str, number: int, lines: int) -> list[str]:
+    """What the agent of an attempt says."""
+    return [f"{stage} {number} line {line}" for line in range(lines)]
+
+
+class Record:
+    """What a journal that nobody works on any more says."""
+
+    def __init__(self, state: Path, tasks: dict[int, Task], facts: list[Any], heard: dict[tuple[int, int], list[str]]):
+        self.state = state
+        self.tasks = tasks
+        self.facts = facts
+        self._heard = heard
+
+    def heard(self, task: int, attempt: int) -> list[str]:
+        """The lines of an attempt as they were journaled."""
+        return self._heard.get((task, attempt), [])
+
+    def transcript(self, task: int, attempt: int) -> list[str]:
+        """The lines of an attempt as they are in its file."""
+        return self._file(task, attempt, "out")
+
+    def span(self, task: int, attempt: int) -> tuple[int, int]:
+        """When the attempt began and ended, as its agent says; it must say so once."""
+        (began, start), (ended, end) = (line.split() for line in self._file(task, attempt, "err"))
+        assert (began, ended) == ("began", "ended")
+        return int(start), int(end)
+
+    def _file(self, task: int, attempt: int, name: str) -> list[str]:
+        path = self.state / "attempts" / str(task) / str(attempt) / name
+        return path.read_text(errors="replace").splitlines()
+
+    def steps(self, task: int) -> list[str]:
+        """What happened to a task, without times and ids."""
+        return [" ".join([type(fact).__name__, *_subject(fact)]) for fact in self.facts if fact.task == task]
+
+
+def _subject(fact: Any) -> Iterator[str]:
+    for name in ("stage", "gate", "number", "outcome", "result", "verdict", "on_base", "charged"):
+        if hasattr(fact, name):
+            yield f"{name}={getattr(fact, name)}"
+
+
+async def read_journal(state: Path) -> Record:
+    """Fold the journal, and gather what agents said."""
+    async with Journal.open(state / "journal.db") as journal:
+        facts = [entry.fact for entry in journal.facts()]
+        heard: dict[tuple[int, int], list[str]] = {}
+        reached = 0
+        while reached < journal.last_seq:
+            page = await journal.page(reached)
+            for item in page.items:
+                if item.type == AGENT_EVENT:
+                    heard.setdefault((item.task, item.attempt), []).append(msgspec.json.decode(item.body)["text"])
+            reached = page.reached
+    ids = sorted({fact.task for fact in facts})
+    return Record(state, {id_: fold(f for f in facts if f.task == id_) for id_ in ids}, facts, heard)
+
+
+class Caller:
+    """A person at the daemon, without starting a program for every word. It lives through the daemon's deaths."""
+
+    def __init__(self, house: Any) -> None:
+        self._house = house
+        self._client: Client | None = None
+
+    def ask(self, verb: str, request: Any) -> Any:
+        """One call. A daemon that died meanwhile is an `exits.Failure` that is `lost`."""
+        if self._client is None:
+            self._client = Client(Place(str(self._house.socket), named=True))
+        try:
+            return self._client.ask(verb, request)
+        except Failure:
+            self.hang_up()
+            raise
+
+    def hang_up(self) -> None:
+        """Forget the connection."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def submit(self, repo: Any, prompt: str = "change it", **more: Any) -> int:
+        """Dispatch a task; its id."""
+        request = pb.SubmitTaskRequest(
+            request_id=request_id(), prompt=prompt, repo=str(repo.path), environment=self._house.env, **more
+        )
+        return int(self.ask("SubmitTask", request).id)
+
+    def show(self, task: int) -> dict[str, Any]:
+        """`show` as data."""
+        return records.detail(self.ask("GetTask", pb.GetTaskRequest(id=task)))
+
+    def wait(self, task: int, state: str, saying: str = "") -> dict[str, Any]:
+        """The task once it is in this state, with this in its reason."""
+        shown: dict[str, Any] = {}
+
+        def there() -> bool:
+            nonlocal shown
+            shown = self.show(task)
+            return shown["state"] == state and saying in shown["reason"]
+
+        self._house.until(there, f"task {task} is {state} {saying}")
+        return shown
+
+    def cancel(self, task: int) -> None:
+        """Stop a task."""
+        self.ask("CancelTask", pb.CancelTaskRequest(request_id=request_id(), id=task))
+
+
+@pytest.fixture
+def caller(house: Any) -> Iterator[Caller]:
+    """A person at the house's daemon."""
+    caller = Caller(house)
+    yield caller
+    caller.hang_up()
+
+
+@pytest.fixture
+def worker(house: Any) -> Path:
+    """The scripted agent, outside of every repository."""
+    path: Path = house.script("worker", WORKER)
+    return path
+
+
+@pytest.fixture
+def journal() -> Callable[..., Any]:
+    """Reads a journal, once its daemon has stopped."""
+    return read_journal
+
+
+@pytest.fixture
+def plot() -> Any:
+    """The campaigns' pipeline and what comes of it, by name: `conftest` cannot be imported from."""
+    return msgspec.defstruct("Plot", ["pipeline", "expected", "stages"])(pipeline, expected, STAGES)
