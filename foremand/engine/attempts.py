@@ -49,14 +49,15 @@ GRACE = 5.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an attempt was begun with, stored beside its transcript: enough to take it up again.
 
-    `wall_clock` in seconds; `cost_usd` and `turns` are what it may use. `began` is the tree its files made.
+    `wall_clock` in seconds; `cost_usd` and `turns` are what it may use. `began` is the tree that its
+    files made, where the stage only reads and nothing but our looking keeps it from writing.
     """
 
     job: Job
     wall_clock: float | None
     cost_usd: float | None
     turns: int | None
-    began: str
+    began: str | None
 
 
 class Attempts:
@@ -124,7 +125,9 @@ class Attempts:
                 extra_excludes=excludes,
             )
             await self._setups.lay(task, work, room, step.entered)
-            began = await snapshot(work, room.tree, step.entered, keep_out=keep, extra_excludes=excludes)
+            began = None
+            if room.read_only and not self._workplace.sandboxed:
+                began = await snapshot(work, room.tree, step.entered, keep_out=keep, extra_excludes=excludes)
             diff = await prompt_diff(work, task.base, step.entered) if "diff" in stage.prompt else ""
         except (GitError, OSError) as error:
             raise StepFailed(f"the workspace cannot be prepared: {error}") from error
@@ -132,7 +135,7 @@ class Attempts:
         await asyncio.to_thread(write_plan, run, plan)
         return plan
 
-    def _plan(self, task: Task, step: RunAttempt, room: Room, began: str, diff: str) -> Plan:
+    def _plan(self, task: Task, step: RunAttempt, room: Room, began: str | None, diff: str) -> Plan:
         stage = task.pipeline.stage(step.stage)
         agent = task.pipeline.agents[step.agent]
         resumes = step.resumes

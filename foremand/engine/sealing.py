@@ -1,13 +1,24 @@
 """Seals: what an attempt left becomes a commit, and what gates may be asked about it is worked out."""
 
+import asyncio
 from pathlib import Path
 
+from foremand.core import steps
 from foremand.core.facts import Work, WorkSealed
 from foremand.core.spec import LAND, Gate
-from foremand.core.steps import Seal
 from foremand.core.task import Attempt, Task
 from foremand.core.verdicts import gates_at
-from foremand.git import GitError, WorkRepo, change_id, diffstat, filtered, seal, user_excludes
+from foremand.git import (
+    GitError,
+    Seal,
+    WorkRepo,
+    change_id,
+    diffstat,
+    filtered,
+    seal,
+    seal_as_entered,
+    user_excludes,
+)
 from foremand.paths import Places
 
 from .attempts import read_plan
@@ -27,29 +38,14 @@ class Sealer:
         self._ledger = ledger
         self._repositories = repositories
 
-    async def run(self, task: Task, step: Seal) -> None:
+    async def run(self, task: Task, step: steps.Seal) -> None:
         """Seal the attempt's files. Sealing again gives the same commit."""
         attempt = task.attempt(step.number)
         if attempt is None:
             raise StepFailed(f"there is no attempt {step.number}")
         work = self._repositories.work(task)
-        stage = task.pipeline.stage(attempt.stage)
-        spec = task.pipeline.workspace
         try:
-            sealed = await seal(
-                work,
-                self._places.workspace(task.id) / "tree",
-                attempt.entered,
-                message(task, attempt),
-                attempt.ended_at or attempt.started_at,
-                ref=work.attempt_ref(attempt.number),
-                keep_out=(*spec.copy, *(spec.setup_paths or ())),
-                extra_excludes=await user_excludes(Path(task.submitted.repo)),
-                read_only=stage.access == "read",
-                began=read_plan(self._places.attempt(task.id, attempt.number)).began
-                if stage.access == "read"
-                else None,
-            )
+            sealed = await self._seal(work, task, attempt)
             described = await describe(work, task, base=task.base, base_tree=task.base_tree, revision=sealed.revision)
         except (GitError, OSError) as error:
             raise StepFailed(f"the work cannot be sealed: {error}") from error
@@ -66,6 +62,26 @@ class Sealer:
             )
         )
 
+    async def _seal(self, work: WorkRepo, task: Task, attempt: Attempt) -> Seal:
+        spec = task.pipeline.workspace
+        reads = task.pipeline.stage(attempt.stage).access == "read"
+        plan = await asyncio.to_thread(read_plan, self._places.attempt(task.id, attempt.number))
+        said, at, ref = message(task, attempt), attempt.ended_at or attempt.started_at, work.attempt_ref(attempt.number)
+        if reads and plan.job.sandboxed:  # its tree was bound read-only
+            return await seal_as_entered(work, attempt.entered, said, at, ref=ref)
+        return await seal(
+            work,
+            self._places.workspace(task.id) / "tree",
+            attempt.entered,
+            said,
+            at,
+            ref=ref,
+            keep_out=(*spec.copy, *(spec.setup_paths or ())),
+            extra_excludes=await user_excludes(Path(task.submitted.repo)),
+            read_only=reads,
+            began=plan.began,
+        )
+
 
 def message(task: Task, attempt: Attempt) -> str:
     """A seal's message: whose it is, and what the stage handed on."""
@@ -77,10 +93,14 @@ async def describe(work: WorkRepo, task: Task, *, base: str, base_tree: str, rev
     """What gates may be asked about a revision: its tree, and for every gate the change as the gate sees it."""
     stages = [stage.name for stage in task.pipeline.stages]
     gates = {gate.name: gate for name in (*stages, LAND) for gate in gates_at(task.pipeline, name)}
+    tree = await work.tree_of(revision)
+    if tree == base_tree:
+        same = {gate.name: NOTHING for gate in gates.values() if not gate.paths}
+        return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same)
     files, added, removed = await diffstat(work, base, revision)
     return Work(
         revision=revision,
-        tree=await work.tree_of(revision),
+        tree=tree,
         base=base,
         base_tree=base_tree,
         changes=await changes(work, tuple(gates.values()), base, revision),

@@ -22,7 +22,7 @@ from .locks import Lock, OnLocks, remove_stale
 from .mirror import Mirror
 from .prompt import prompt_diff
 from .run import Git, Result
-from .seal import Seal, seal, snapshot
+from .seal import Seal, seal, seal_as_entered, snapshot
 from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
 from .work import WorkRepo
 from .workspace import BASE_REF, checkout, prepare
@@ -69,6 +69,7 @@ __all__ = [
     "prove",
     "remove_stale",
     "seal",
+    "seal_as_entered",
     "snapshot",
     "user_excludes",
 ]

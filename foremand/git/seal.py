@@ -75,6 +75,14 @@ async def seal(
     )
 
 
+async def seal_as_entered(work: WorkRepo, entered: str, message: str, at: float, *, ref: str) -> Seal:
+    """Seal an attempt that could not write: its files are as they were, so nobody needs to look at them."""
+    tree = await work.tree_of(entered)
+    revision = await commit(work, tree, entered, message, at)
+    await work.keep(ref, revision)
+    return Seal(revision=revision, tree=tree, changed=False)
+
+
 async def snapshot(
     work: WorkRepo,
     tree: Path,
