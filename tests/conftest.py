@@ -110,7 +110,7 @@ class House:
         """Where the daemon answers."""
         return self.root / "run" / "foremand" / "foremand.sock"
 
-    def start(self, *args: str, env: dict[str, str] | None = None) -> None:
+    def start(self, *args: str, env: dict[str, str] | None = None, wait: bool = True) -> None:
         """Start the daemon and wait until it answers. `args` are its flags."""
         assert self.daemon is None or self.daemon.poll() is not None, "a daemon runs already"
         with self.log.open("ab") as log:
@@ -122,6 +122,8 @@ class House:
                 stderr=log,
                 start_new_session=True,
             )
+        if not wait:
+            return
         needle = f"foremand {self.daemon.pid} answers".encode()
         self.until(lambda: needle in self.log.read_bytes() or self.daemon.poll() is not None, "the daemon answers")
         assert self.daemon.poll() is None, self.log.read_text()[-4000:]

@@ -66,5 +66,4 @@ async def test_the_same_end_as_without_a_crash(
     for at in (repo, calm_repo):
         assert at.git("status", "--porcelain") == "M unrelated.txt\n?? notes.txt"
         assert {name: (at.path / name).read_text() for name in MINE} == MINE
-        assert (at.path / "work.txt").read_text() == "good\n"
-
+        assert (at.path / "work-1.txt").read_text() == "good\n"

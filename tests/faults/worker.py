@@ -13,7 +13,8 @@ import sys
 import time
 
 LINES = int(sys.argv[1])
-STAGE, ATTEMPT = os.environ["FOREMAND_STAGE"], os.environ["FOREMAND_PROMPT_FILE"].rpartition("-")[2]
+TASK, STAGE = os.environ["FOREMAND_TASK"], os.environ["FOREMAND_STAGE"]
+ATTEMPT = os.environ["FOREMAND_PROMPT_FILE"].rpartition("-")[2]
 
 
 def main() -> int:
@@ -35,10 +36,10 @@ def main() -> int:
     with open(os.environ["FOREMAND_OUTPUT"], "w") as file:
         file.write(f"{STAGE} is done")
     if STAGE == "implement":
-        with open("work.txt", "w") as file:
+        with open(f"work-{TASK}.txt", "w") as file:
             file.write("good\n" if "it is not good" in prompt else "bad\n")
     if STAGE == "count":
-        with open("count.txt", "w") as file:
+        with open(f"count-{TASK}.txt", "w") as file:
             file.write("1\n")
     print("ended", time.monotonic_ns(), file=sys.stderr, flush=True)
     return 0
