@@ -265,3 +265,8 @@ def test_no_answer_but_a_pass_lands(result: f.Result) -> None:
         play >> ran("audit", "tree-on-tip", result)
     assert play.status.state == "WAITING"
     assert "QueueEntered" not in play.recorded
+
+
+def test_a_candidate_of_work_that_was_sent_back_since_is_built_again() -> None:
+    play = Playbook(MACHINES, *attempt(1)) >> ran("tests", tree(1), "fail") >> ran("tests", "tree-base", on_base=True)
+    play >> attempt(2) >> candidate(1, of=1) >> ran("tests", tree(2)) << "build 2"
