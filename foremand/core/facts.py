@@ -37,7 +37,8 @@ class Work(Struct, frozen=True, kw_only=True):
     """A revision, and what gates may be asked about it.
 
     `changes` gives for each gate the id of the change base..revision as far as the gate's `paths` see it; a gate
-    that is not in it does not apply. `filtered` are changed files whose content a filter driver would rewrite.
+    that is not in it does not apply. `filtered` are changed files whose content a filter driver would rewrite,
+    `unresolved` those in which markers of a conflict with the branch are left.
     """
 
     revision: str
@@ -49,6 +50,7 @@ class Work(Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     filtered: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
 
 
 class Fact(Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -26,6 +26,9 @@ def of_attempt(stage: "Stage", attempt: Attempt) -> str | None:
         return f"The stage {stage.name} may only read, and files were changed. Leave every file as it is."
     if stage.access == "write" and not attempt.changed and not stage.allow_empty:
         return "no change: the attempt left every file as it was."
+    if attempt.work is not None and attempt.work.unresolved:
+        files = ", ".join(attempt.work.unresolved)
+        return f"Conflict markers are left in {files}. Keep the intent of both sides, and remove every marker."
     return None
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from foremand.core import steps
 from foremand.core.facts import Work, WorkSealed
 from foremand.core.spec import LAND, Gate
@@ -17,6 +19,7 @@ from foremand.git import (
     filtered,
     seal,
     seal_as_entered,
+    unresolved,
     user_excludes,
 )
 from foremand.paths import Places
@@ -47,6 +50,9 @@ class Sealer:
         try:
             sealed = await self._seal(work, task, attempt)
             described = await describe(work, task, base=task.base, base_tree=task.base_tree, revision=sealed.revision)
+            if task.started is not None and task.base != task.started.base:  # only a conflict moves the base
+                left = await unresolved(work, task.base, sealed.revision)
+                described = replace(described, unresolved=left)
         except (GitError, OSError) as error:
             raise StepFailed(f"the work cannot be sealed: {error}") from error
         notes = [f"left out by a new ignore rule, kept beside: {name}" for name in sealed.ignored]

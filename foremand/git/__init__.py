@@ -4,7 +4,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 """
 
 from .attributes import filtered
-from .candidate import Candidate, Conflict, build
+from .candidate import Candidate, Conflict, build, unresolved
 from .diff import Changed, change_id, changed_paths, diffstat, matches, numstat, patch
 from .errors import (
     Blocked,
@@ -71,5 +71,6 @@ __all__ = [
     "seal",
     "seal_as_entered",
     "snapshot",
+    "unresolved",
     "user_excludes",
 ]

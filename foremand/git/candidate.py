@@ -1,13 +1,19 @@
 """A candidate: a task's work as one commit on the tip of the target branch, built without a checkout."""
 
+import re
+
 from msgspec import Struct
 
+from .diff import raw_changes
 from .errors import text
 from .run import Git, failed, fields
 from .user import Identity
 from .work import WorkRepo, commit
 
 CONFLICT_SUFFIX = "-conflict"
+MARKER = re.compile(rb"^(?:<<<<<<< TIP|>>>>>>> WORK)(?=[:\r\n]|\Z)", re.MULTILINE)
+"""How a conflict's markers begin and end in the files that `build` gives back."""
+
 MERGING = (("merge.conflictStyle", "diff3"), ("merge.renames", "true"), ("merge.directoryRenames", "conflict"))
 
 
@@ -62,6 +68,13 @@ async def build(
     )
     await work.keep(ref, made)
     return Candidate(made, tree, tree == await work.tree_of(tip))
+
+
+async def unresolved(work: WorkRepo, base: str, revision: str) -> tuple[str, ...]:
+    """The files of the change `base..revision` in which markers of a conflict are left."""
+    changed = [each for each in await raw_changes(work, base, revision) if each.new_mode.startswith(b"100")]
+    blobs = await work.read_blobs(each.new_blob for each in changed)
+    return tuple(text(each.path) for each, blob in zip(changed, blobs, strict=True) if MARKER.search(blob))
 
 
 async def _merge(work: WorkRepo, tip: str, base: str, revision: str) -> tuple[str, tuple[str, ...]]:
