@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 
 
+NAMED = 5
+"""Paths that an error names in its one line."""
+
+
 def text(path: bytes) -> str:
     """A path for people, globs and records: UTF-8, with bytes that are not shown as `\\xNN`."""
     return path.decode("utf-8", "backslashreplace")
@@ -60,7 +64,9 @@ class Blocked(GitError):
 
     def __init__(self, reason: str, paths: Iterable[str] = (), hint: str = "") -> None:
         self.paths = tuple(paths)
-        super().__init__(reason, hint)
+        unsaid = [path for path in self.paths if path not in reason and path not in hint]
+        more = f" and {len(unsaid) - NAMED} more" if len(unsaid) > NAMED else ""
+        super().__init__(f"{reason}: {', '.join(unsaid[:NAMED])}{more}" if unsaid else reason, hint)
 
 
 class NotLanded(GitError):
