@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-
 NAMED = 5
 """Paths that an error names in its one line."""
 
