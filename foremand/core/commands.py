@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from . import facts as f
 from . import feedback
+from .landing import intended
 from .spec import LAND, OnFail
 from .status import Status, status
-from .steps import intended
 from .task import Candidate, Task
 from .verdicts import Standing
 
@@ -208,7 +208,10 @@ def _same_revision(task: Task, present: str, revision: str) -> None:
 
 
 def _way_on(task: Task, now: Status) -> str:
+    """The verb that fits where the task stands; where it goes on by itself, how to wait for it."""
     from .why import commands  # the two lean on each other: what is refused here is explained there
 
-    ways = commands(task, now)
-    return ways[0] if ways else f"foremanctl why {task.id}"
+    if not now.waiting_for or now.waiting_for == "queue":
+        return f"foremanctl wait {task.id}"
+    looks = tuple(f"foremanctl {verb} " for verb in ("diff", "logs", "list"))
+    return next((way for way in commands(task, now) if not way.startswith(looks)), f"foremanctl why {task.id}")

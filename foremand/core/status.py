@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from . import steps as s
+from .course import next_steps
 from .facts import Work
 from .feedback import of_attempt
 from .spec import LAND
@@ -36,7 +37,7 @@ def status(task: Task) -> Status:
     revision = work.revision if work is not None else task.base
     if task.over is not None:
         return Status(state=task.over, reason=task.over_reason, stage=stage, revision=revision, standings=standings)
-    steps = s.next_steps(task, s.World(queue_turn=task.intent is not None), 0.0)
+    steps = next_steps(task, s.World(queue_turn=task.intent is not None), 0.0)
     wait = next((step for step in steps if isinstance(step, s.Wait)), None)
     state: State = "LANDING" if stage == LAND else "RUNNING"
     if task.ending is not None:

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from foremand.core.facts import Troubled
-from foremand.core.steps import Record, Step, Wait, WakeAt, World, next_steps
+from foremand.core.course import next_steps
+from foremand.core.steps import Record, Step, Wait, WakeAt, World
 from foremand.core.task import Task
 from foremand.journal.errors import JournalError
 

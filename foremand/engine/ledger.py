@@ -9,7 +9,8 @@ import msgspec
 
 from foremand.core import queue
 from foremand.core.facts import AnyFact
-from foremand.core.task import Task, apply
+from foremand.core.fold import apply
+from foremand.core.task import Task
 from foremand.journal import Entry, Journal, JournalError, Request
 
 Listener = Callable[[int], None]

@@ -6,7 +6,8 @@ import logging
 import shutil
 from pathlib import Path
 
-from foremand.core.steps import RunAttempt, RunGate, World, next_steps
+from foremand.core.course import next_steps
+from foremand.core.steps import RunAttempt, RunGate, World
 from foremand.executors import ExecutorError, LocalExecutor, Spool
 from foremand.paths import Places
 

@@ -19,7 +19,7 @@ import msgspec
 
 from foremand.core import facts as f
 from foremand.core import spec
-from foremand.core.task import fold
+from foremand.core.fold import fold
 from foremand.journal import Ingested, Journal, Request
 from foremand.journal.schema import STEPS
 

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 from foremand.core import commands
 from foremand.core import facts as f
 from foremand.core import steps as s
+from foremand.core.course import next_steps
+from foremand.core.fold import fold
 from foremand.core.spec import Access, Agent, Gate, Land, Limits, OnFail, Pipeline, Session, Stage, Workspace
 from foremand.core.status import Status, status
-from foremand.core.task import Task, fold
+from foremand.core.task import Task
 
 BASE, BASE_TREE = "ba5e" * 10, "tree-base"
 TIP, TIP_TREE = "0a71" * 10, "tree-tip"
@@ -243,7 +245,7 @@ class Playbook:
 
     @property
     def steps(self) -> tuple[s.Step, ...]:
-        return s.next_steps(self.task, s.World(queue_turn=self.turn), self.now)
+        return next_steps(self.task, s.World(queue_turn=self.turn), self.now)
 
     @property
     def status(self) -> Status:

@@ -5,7 +5,8 @@ from playbook import begun, candidate, intended, submitted
 
 from foremand.core import facts as f
 from foremand.core import queue
-from foremand.core.task import Task, fold
+from foremand.core.fold import fold
+from foremand.core.task import Task
 
 
 def queued(number: int, at: float, into: str = "main", *, landing: bool = False) -> Task:

@@ -27,8 +27,9 @@ from playbook import (
 )
 
 from foremand.core import facts as f
+from foremand.core.fold import apply, fold
 from foremand.core.spec import Limits
-from foremand.core.task import Task, apply, fold, run_key
+from foremand.core.task import Task, run_key
 
 KEY = run_key("definition-of-tests", tree(1))
 

@@ -3,7 +3,7 @@
 import pytest
 from playbook import BASE, SIMPLE, Playbook, attempt, gate, human, ran, tree, work
 
-from foremand.core import steps, verdicts
+from foremand.core import asking, verdicts
 from foremand.core.spec import POLICY_GATE
 from foremand.core.task import Run
 from foremand.core.verdicts import Finding, Standing, about, applies, weigh
@@ -105,5 +105,5 @@ def test_a_change_to_the_rules_is_sensitive() -> None:
 def test_a_verdict_that_is_missing_is_an_error() -> None:
     play = Playbook(SIMPLE, *attempt(1))
     standing = verdicts.standing(play.task, "implement", TESTS, work(1))
-    record = steps._verdict(play.task, standing, None, "", 0.0)
+    record = asking._verdict(play.task, standing, None, "", 0.0)
     assert getattr(record.fact, "verdict", "") == "error"

@@ -10,9 +10,11 @@ from walk import GUARDED, PATHS, PIPELINES, World, renamed, replayed, seen, tree
 
 from foremand.core import facts as f
 from foremand.core import steps as s
+from foremand.core.course import next_steps
+from foremand.core.fold import apply
 from foremand.core.spec import Pipeline
 from foremand.core.status import status
-from foremand.core.task import Task, apply
+from foremand.core.task import Task
 from foremand.core.why import commands, explain
 
 SCRIPTS = st.binary(min_size=150, max_size=900) | st.builds(
@@ -121,7 +123,7 @@ def check_replay(world: World, task: Task) -> None:
     """I5: the facts alone give the state and the next steps."""
     again = replayed(world.facts[task.id])
     assert again == task
-    assert s.next_steps(again, world.world(task), world.now) == world.steps(task)
+    assert next_steps(again, world.world(task), world.now) == world.steps(task)
 
 
 @settings(max_examples=30)
@@ -163,7 +165,7 @@ def test_the_fold_is_total(script: bytes, shuffle: object) -> None:
             task = apply(task, fact)
             assert task is not None
             for turn in (True, False):
-                steps = s.next_steps(task, s.World(queue_turn=turn), fact.at + 1)
+                steps = next_steps(task, s.World(queue_turn=turn), fact.at + 1)
                 assert bool(steps) == (task.over is None)
             assert explain(task)
 

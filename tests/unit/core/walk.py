@@ -14,8 +14,10 @@ from playbook import gate, human, line, stage
 from foremand.core import commands, queue
 from foremand.core import facts as f
 from foremand.core import steps as s
+from foremand.core.course import next_steps
+from foremand.core.fold import apply
 from foremand.core.spec import POLICY_GATE, Limits, Pipeline
-from foremand.core.task import Task, apply, approvers
+from foremand.core.task import Task, approvers
 
 Files = dict[str, int]
 
@@ -101,7 +103,7 @@ class World:
         return s.World(queue_turn=task.id in queue.heads(self.tasks.values()))
 
     def steps(self, task: Task) -> tuple[s.Step, ...]:
-        return s.next_steps(task, self.world(task), self.now)
+        return next_steps(task, self.world(task), self.now)
 
     def turn(self) -> None:
         """One thing happens: a step is carried out, a person speaks, others land, time passes."""

@@ -1,0 +1,163 @@
+"""What to do next: a pure function of what is.
+
+`next_steps(task, world, now)` is asked again after every fact, and after every crash. It gives all that is wanted
+now; the engine starts what is missing, stops what is no longer wanted, and keeps no thought of its own about what
+comes next. Every task that is not over has a step, or a `Wait` that names whom it waits for.
+"""
+
+from collections.abc import Sequence
+
+from . import facts as f
+from . import feedback
+from .asking import ask
+from .landing import in_queue, intended, landing, out_of_queue
+from .limits import Exhausted, allowance
+from .spec import Stage
+from .steps import Record, RunAttempt, Seal, Start, Step, StopAttempt, Wait, World
+from .task import HELPLESS, TRANSIENT, Attempt, Task
+from .trying import AWAY, TRIES, is_given_up, later, own, refuse
+
+
+def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
+    """All that is wanted for this task now. Empty once it is over."""
+    if task.over is not None:
+        return ()
+    candidate = intended(task)
+    if candidate is not None:
+        return out_of_queue(task, in_queue(task, candidate, world, now), now)
+    if task.ending is not None:
+        return _ending(task, now)
+    if task.started is None:
+        return own(task, Start(), now)
+    loose = _loose_ends(task, [a for a in task.attempts if a.void], "sent back", now)
+    if loose:
+        return loose
+    for stage in task.pipeline.stages:
+        steps = _stage(task, stage, now)
+        if steps:
+            return steps
+    return out_of_queue(task, landing(task, world, now), now)
+
+
+def _ending(task: Task, now: float) -> tuple[Step, ...]:
+    assert task.ending is not None  # noqa: S101 (the caller's case)
+    loose = _loose_ends(task, task.attempts, task.ending.reason, now)
+    if loose:
+        return loose
+    fact = f.TaskEnded(task=task.id, at=now, state=task.ending.state, reason=task.ending.reason)
+    return (Record(fact=fact),)
+
+
+def _loose_ends(task: Task, attempts: Sequence[Attempt], reason: str, now: float) -> tuple[Step, ...]:
+    """What these attempts, of which nothing more is wanted, still need: an end, and a seal, so that none is lost."""
+    running = next((a for a in attempts if a.outcome is None), None)
+    if running is not None:
+        return (_supervise(running), StopAttempt(number=running.number, reason=reason))
+    unsealed = (Seal(number=a.number) for a in attempts if a.work is None)
+    seal = next((step for step in unsealed if not is_given_up(task, step)), None)
+    return () if seal is None else own(task, seal, now)
+
+
+def _supervise(attempt: Attempt) -> RunAttempt:
+    return RunAttempt(
+        number=attempt.number,
+        stage=attempt.stage,
+        agent=attempt.agent,
+        entered=attempt.entered,
+        resumes=attempt.resumes,
+        begun=True,
+    )
+
+
+def _stage(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
+    """What a stage still wants; nothing once it is passed."""
+    attempt = task.current(stage.name)
+    if attempt is None:
+        return _begin(task, stage, now)
+    if attempt.outcome is None:
+        return own(task, _supervise(attempt), now)
+    if attempt.work is None:
+        return own(task, Seal(number=attempt.number), now)
+    if attempt.outcome in TRANSIENT:
+        return _away(task, stage, attempt, now)
+    if attempt.outcome in HELPLESS:
+        return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
+    why = feedback.of_attempt(stage, attempt)
+    if why is not None:
+        return refuse(task, stage.name, stage.on_fail, why, now)
+    return ask(task, stage.name, stage.on_fail, attempt.work, now)
+
+
+def _begin(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
+    left = allowance(task, stage)
+    if isinstance(left, Exhausted):
+        return (Wait(on="budget", reason=left.reason, stage=stage.name),)
+    step = RunAttempt(
+        number=len(task.attempts) + 1,
+        stage=stage.name,
+        agent=stage.agent,
+        entered=task.entry(stage.name),
+        files=task.base if not task.attempts and task.files is None else task.files,
+        resumes=_session(task, stage),
+        feedback=task.feedback.get(stage.name, ""),
+        cost_usd=left.cost_usd,
+        turns=left.turns,
+        wall_clock=left.wall_clock,
+    )
+    return own(task, step, now)
+
+
+def _session(task: Task, stage: Stage) -> str | None:
+    """The session that a stage sent back goes on with: its last attempt's, unless resuming it has just crashed."""
+    if task.session.get(stage.name) != "resume":
+        return None
+    last = next((a for a in reversed(task.attempts) if a.stage == stage.name), None)
+    if last is None or last.agent != stage.agent or (last.outcome == "crashed" and last.resumes is not None):
+        return None
+    return last.session_id or None
+
+
+def _away(task: Task, stage: Stage, attempt: Attempt, now: float) -> tuple[Step, ...]:
+    """The service was away, or the run was lost: once more in the same session, never charged."""
+    again = Record(
+        fact=f.SentBack(
+            task=task.id,
+            at=now,
+            stage=stage.name,
+            to=stage.name,
+            feedback=task.feedback.get(stage.name, ""),
+            charged=False,
+        )
+    )
+    tries = _tries_in_a_row(task, attempt)
+    ended = attempt.ended_at or attempt.started_at
+    if attempt.outcome == "quota":
+        due = max(attempt.reset_at or ended + AWAY[-1] * min(tries, 10), ended + AWAY[0])
+        waiting = later(task, f"quota#{attempt.number}", due, now, again, attempt.reason)
+        return tuple(
+            Wait(on="quota", reason=attempt.reason, stage=stage.name) if isinstance(s, Wait) else s for s in waiting
+        )
+    if tries >= TRIES:
+        return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
+    if attempt.outcome == "lost":
+        return (again,)
+    return later(task, f"away#{attempt.number}", ended + AWAY[tries - 1], now, again, attempt.reason)
+
+
+def _tries_in_a_row(task: Task, last: Attempt) -> int:
+    """How often the stage has just ended like this, with nothing but services away in between."""
+    count = 0
+    for attempt in reversed(task.attempts):
+        if (
+            attempt.stage != last.stage
+            or attempt.outcome not in TRANSIENT
+            or (attempt.void and _forgiven(task, attempt))
+        ):
+            break
+        count += attempt.outcome == last.outcome
+    return max(count, 1)
+
+
+def _forgiven(task: Task, attempt: Attempt) -> bool:
+    """Whether a person's retry has voided the attempt: what came before it no longer counts."""
+    return attempt.ended_at is not None and attempt.ended_at <= task.forgiven_at

@@ -1,0 +1,334 @@
+"""The fold: what is, from what happened.
+
+`apply(task, fact)` is total and pure. It knows what a fact means, never what comes next: that is `course`. A fact
+that makes no sense here (from a later version, or out of order) changes nothing but `updated_at`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from . import answers
+from . import facts as f
+from .spec import Limits
+from .task import HELPLESS, TRANSIENT, Attempt, Candidate, Changes, Ending, Run, Task, Trouble
+
+
+def begin(fact: f.TaskSubmitted) -> Task:
+    """The task that a submission makes."""
+    return Task(id=fact.task, submitted=fact, limits=fact.limits, created_at=fact.at, updated_at=fact.at)
+
+
+def fold(facts: Iterable[f.AnyFact]) -> Task | None:
+    """The task that these facts make, in order; None without a submission."""
+    task: Task | None = None
+    for fact in facts:
+        task = apply(task, fact)
+    return task
+
+
+def apply(task: Task | None, fact: f.AnyFact) -> Task | None:
+    """What is, after `fact`."""
+    if task is None:
+        return begin(fact) if isinstance(fact, f.TaskSubmitted) else None
+    known = task.over != "LANDED" and (task.started is not None or isinstance(fact, _BEFORE_START))
+    change = _CHANGES.get(type(fact)) if known else None
+    changes = change(task, fact) if change is not None else {}
+    return replace(task, updated_at=max(task.updated_at, fact.at), **changes)
+
+
+T = TypeVar("T")
+
+
+def _started(task: Task, fact: f.TaskStarted) -> Changes:
+    if task.started is not None:
+        return {}
+
+    def first(asked: Any, file: Any) -> Any:
+        return file if asked is None else asked
+
+    limits = Limits(
+        **{
+            name: first(getattr(task.limits, name), getattr(fact.pipeline.limits, name))
+            for name in Limits.__struct_fields__
+        }
+    )
+    return {
+        "started": fact,
+        "base": fact.base,
+        "base_tree": fact.base_tree,
+        "limits": limits,
+        "trouble": {},
+    }
+
+
+def _start_refused(task: Task, fact: f.StartRefused) -> Changes:
+    if task.started is not None or task.over is not None:
+        return {}
+    return {"over": "FAILED", "over_reason": fact.reason}
+
+
+def _troubled(task: Task, fact: f.Troubled) -> Changes:
+    count = task.trouble[fact.step].count + 1 if fact.step in task.trouble else 1
+    trouble = Trouble(count=count, reason=fact.reason, at=fact.at)
+    return {
+        "trouble": {**task.trouble, fact.step: trouble},
+        "gates_running": task.gates_running + fact.running,
+    }
+
+
+def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
+    if fact.number != len(task.attempts) + 1 or not task.has_stage(fact.stage):
+        return {}
+    attempt = Attempt(
+        number=fact.number,
+        stage=fact.stage,
+        agent=fact.agent,
+        entered=fact.entered,
+        started_at=fact.at,
+        session_id=fact.session_id,
+        resumes=fact.resumes,
+        given=task.files or _left(task) or fact.entered,
+    )
+    return {"attempts": (*task.attempts, attempt), "files": None, "trouble": {}}
+
+
+def _left(task: Task) -> str:
+    """What the last attempt left in the workspace, as far as a seal says so."""
+    last = task.attempts[-1] if task.attempts else None
+    if last is None or last.work is None:
+        return ""
+    return last.given if task.pipeline.stage(last.stage).access == "read" else last.work.revision
+
+
+def _with_attempt(task: Task, number: int, **changes: Any) -> Changes:
+    return {"attempts": tuple(replace(a, **changes) if a.number == number else a for a in task.attempts)}
+
+
+def _attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
+    old = task.attempt(fact.number)
+    if old is None or old.outcome is not None:
+        return {}
+    return _with_attempt(
+        task,
+        fact.number,
+        outcome=fact.outcome,
+        reason=fact.reason,
+        exit_code=fact.exit_code,
+        session_id=fact.session_id or old.session_id,
+        output=fact.output,
+        usage=fact.usage,
+        running=fact.running,
+        ended_at=fact.at,
+        reset_at=fact.reset_at,
+        session_cost_usd=fact.session_cost_usd,
+    )
+
+
+def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
+    attempt = task.attempt(fact.number)
+    if attempt is None or attempt.outcome is None:
+        return {}
+    changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
+    if task.pipeline.stage(attempt.stage).access == "read" and fact.changed and not attempt.void:
+        changes["files"] = attempt.given
+    return changes
+
+
+def _sent_back(task: Task, fact: f.SentBack) -> Changes:
+    pipeline = task.pipeline
+    if not task.has_stage(fact.to):
+        return {}
+    from_here = pipeline.index(fact.to)
+
+    def later(stage: str) -> bool:
+        return pipeline.index(stage) >= from_here
+
+    def earlier(mapping: Mapping[str, T]) -> dict[str, T]:
+        return {stage: value for stage, value in mapping.items() if not later(stage)}
+
+    changes: Changes = {
+        "attempts": tuple(replace(a, void=True) if later(a.stage) else a for a in task.attempts),
+        "answers": tuple(a for a in task.answers if not later(a.stage)),
+        **answers.runs_kept(task, lambda key, run: run.result == "pass" or _is_of_base(task, key, run)),
+        "feedback": {**earlier(task.feedback), fact.to: fact.feedback},
+        "session": {**earlier(task.session), fact.to: fact.session},
+        "entered": {stage: entry for stage, entry in task.entered.items() if not later(stage) or stage == fact.to},
+        "candidate": None,
+        "queued_at": None,
+    }
+    if fact.files is not None:
+        changes["files"] = fact.files
+    if fact.charged:
+        changes["sent_back"] = {**task.sent_back, fact.stage: task.sent_back.get(fact.stage, 0) + 1}
+    if fact.base is not None:
+        changes |= {
+            "base": fact.base,
+            "base_tree": fact.base_tree or "",
+            "entered": {**changes["entered"], fact.to: fact.base},
+        }
+    return changes
+
+
+def _is_of_base(task: Task, key: str, run: Run) -> bool:
+    return key.endswith(f":{task.base_tree}") and run.result is not None
+
+
+def _retried(task: Task, fact: f.Retried) -> Changes:
+    forgiven = TRANSIENT | HELPLESS
+    gate = task.pipeline.gates.get(fact.gate) if task.started is not None else None
+
+    def asked_again(key: str) -> bool:
+        return gate is not None and key.startswith(f"{gate.definition}:")
+
+    changes: Changes = {
+        "ending": None,
+        "over": None,
+        "over_reason": "",
+        "trouble": {},
+        "times": (),
+        "forgiven_at": fact.at,
+        "blocked": "",
+        **answers.runs_kept(
+            task, lambda key, run: run.result == "pass" or (run.result == "fail" and not asked_again(key))
+        ),
+        "answers": tuple(
+            a for a in task.answers if a.verdict != "error" and not (a.verdict == "fail" and a.gate == fact.gate)
+        ),
+        "attempts": tuple(replace(a, void=True) if a.outcome in forgiven else a for a in task.attempts),
+    }
+    cut_off = {a.stage for a in task.attempts if a.outcome in forgiven - {"altered"} and not a.void}
+    changes["session"] = {**task.session, **dict.fromkeys(cut_off, "fresh" if fact.fresh else "resume")}
+    if task.started is not None:
+        changes["granted"] = answers.grant(task, fact.stage)
+        if fact.fresh and task.has_stage(fact.stage):
+            changes["files"] = task.entry(fact.stage)
+    return changes
+
+
+def _cancel_requested(_task: Task, fact: f.CancelRequested) -> Changes:
+    reason = f"cancelled by {fact.by}" + (f": {fact.message}" if fact.message else "")
+    return {"ending": Ending(state="CANCELLED", reason=reason)}
+
+
+def _time_came(task: Task, fact: f.TimeCame) -> Changes:
+    return {"times": (*task.times, fact.key)}
+
+
+def _candidate_built(task: Task, fact: f.CandidateBuilt) -> Changes:
+    candidate = Candidate(
+        number=fact.number,
+        source=fact.source,
+        tip=fact.tip,
+        work=fact.work,
+        empty=fact.empty,
+        approved_by=fact.approved_by,
+    )
+    return _candidate(task, candidate)
+
+
+def _candidate_conflicted(task: Task, fact: f.CandidateConflicted) -> Changes:
+    candidate = Candidate(
+        number=fact.number,
+        source=fact.source,
+        tip=fact.tip,
+        tip_tree=fact.tip_tree,
+        files=fact.files,
+        paths=fact.paths,
+    )
+    return _candidate(task, candidate)
+
+
+def _candidate(task: Task, candidate: Candidate) -> Changes:
+    if candidate.number != task.candidates + 1:
+        return {}
+    return {"candidates": candidate.number, "candidate": candidate, "trouble": {}}
+
+
+def _queue_entered(_task: Task, fact: f.QueueEntered) -> Changes:
+    return {"queued_at": fact.at}
+
+
+def _queue_left(_task: Task, _fact: f.QueueLeft) -> Changes:
+    return {"queued_at": None}
+
+
+def _landing_intended(task: Task, fact: f.LandingIntended) -> Changes:
+    candidate = task.candidate
+    if candidate is None or candidate.work is None or candidate.number != fact.candidate:
+        return {}
+    return {"intent": fact}
+
+
+def _landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
+    if task.candidate is None or task.candidate.number != fact.candidate:
+        return {}
+    if fact.kind == "moved":
+        return {"intent": None, "candidate": None}
+    return {"intent": None, "queued_at": None, "blocked": fact.reason}
+
+
+def _landed(task: Task, fact: f.Landed) -> Changes:
+    return {
+        "intent": None,
+        "queued_at": None,
+        "over": "LANDED",
+        "over_reason": fact.reason or f"landed on {task.submitted.into} as {fact.commit[:12]}",
+        "landed_commit": fact.commit,
+    }
+
+
+def _task_ended(task: Task, fact: f.TaskEnded) -> Changes:
+    if task.over is not None:
+        return {}
+    return {"over": fact.state, "over_reason": fact.reason, "queued_at": None}
+
+
+def _limits_changed(task: Task, fact: f.LimitsChanged) -> Changes:
+    given = {k: v for k, v in msgspec.structs.asdict(fact.limits).items() if v is not None}
+    return {"limits": replace(task.limits, **given)}
+
+
+_BEFORE_START = (
+    f.TaskStarted,
+    f.StartRefused,
+    f.Troubled,
+    f.Rejected,
+    f.CancelRequested,
+    f.Retried,
+    f.TimeCame,
+    f.TaskEnded,
+    f.LimitsChanged,
+)
+
+_CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
+    f.TaskStarted: _started,
+    f.StartRefused: _start_refused,
+    f.Troubled: _troubled,
+    f.AttemptStarted: _attempt_started,
+    f.AttemptEnded: _attempt_ended,
+    f.WorkSealed: _sealed,
+    f.GateStarted: answers.gate_started,
+    f.GateRan: answers.gate_ran,
+    f.VerdictGiven: answers.verdict_given,
+    f.PersonAsked: answers.person_asked,
+    f.Approved: answers.approved,
+    f.Waived: answers.waived,
+    f.Rejected: answers.rejected,
+    f.Reworked: answers.reworked,
+    f.SentBack: _sent_back,
+    f.Retried: _retried,
+    f.CancelRequested: _cancel_requested,
+    f.TimeCame: _time_came,
+    f.CandidateBuilt: _candidate_built,
+    f.CandidateConflicted: _candidate_conflicted,
+    f.QueueEntered: _queue_entered,
+    f.QueueLeft: _queue_left,
+    f.LandingIntended: _landing_intended,
+    f.LandingRefused: _landing_refused,
+    f.Landed: _landed,
+    f.TaskEnded: _task_ended,
+    f.LimitsChanged: _limits_changed,
+}

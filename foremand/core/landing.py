@@ -1,0 +1,88 @@
+"""From the last stage's revision to the branch: candidate, gates on it, queue, landing (contract 5.6)."""
+
+from . import facts as f
+from . import feedback
+from .asking import ask, ask_people
+from .spec import LAND
+from .steps import BuildCandidate, Land, Record, Step, Wait, World
+from .task import Candidate, Task, approvers
+from .trying import is_given_up, own, refuse
+from .verdicts import ALREADY_IN, Standing, find
+
+
+def source_of(task: Task) -> str:
+    """The revision that the pipeline's last stage left: what is to land."""
+    last = task.current(task.pipeline.stages[-1].name)
+    return last.work.revision if last is not None and last.work is not None else task.base
+
+
+def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
+    """What is still wanted once every stage is passed."""
+    land, candidate, source = task.pipeline.land, task.candidate, source_of(task)
+    if candidate is None or candidate.source != source:
+        build = BuildCandidate(number=task.candidates + 1, source=source, base=task.base)
+        return own(task, build, now)
+    if candidate.work is None:
+        why = feedback.of_conflict(candidate)
+        return refuse(task, LAND, land.on_conflict, why, now, candidate)
+    if candidate.empty:
+        return _already_in(task, candidate.work, now)
+    steps = ask(task, LAND, land.on_fail, candidate.work, now)
+    if steps:
+        return steps
+    if candidate.approved_by != approvers(task):  # its message names who approved
+        return own(task, BuildCandidate(number=task.candidates + 1, source=source, base=task.base), now)
+    if task.blocked:
+        return (Wait(on="trouble", reason=task.blocked, stage=LAND),)
+    return in_queue(task, candidate, world, now)
+
+
+def in_queue(task: Task, candidate: Candidate, world: World, now: float) -> tuple[Step, ...]:
+    """Nothing but the turn to land is missing. What cannot land waits outside of the queue."""
+    step = _land(candidate)
+    if is_given_up(task, step):
+        return own(task, step, now)
+    if task.queued_at is None:
+        return (Record(fact=f.QueueEntered(task=task.id, at=now, candidate=candidate.number)),)
+    if not world.queue_turn:
+        return (Wait(on="queue", reason="waits for its turn to land", stage=LAND),)
+    return own(task, step, now)
+
+
+def intended(task: Task) -> Candidate | None:
+    """The candidate that the branch may hold already: its landing goes first, whatever else is wanted.
+
+    None also once the landing is given up: a person's word then counts again.
+    """
+    candidate = task.candidate
+    if task.intent is None or candidate is None or candidate.number != task.intent.candidate:
+        return None
+    return None if is_given_up(task, _land(candidate)) else candidate
+
+
+def _land(candidate: Candidate) -> Land:
+    assert candidate.work is not None  # noqa: S101 (a conflict never gets here)
+    return Land(candidate=candidate.number, old=candidate.tip, new=candidate.work.revision, tree=candidate.work.tree)
+
+
+def _already_in(task: Task, work: f.Work, now: float) -> tuple[Step, ...]:
+    subject = f"revision:{work.revision}"
+    answer = find(task, ALREADY_IN, subject)
+    verdict = answer.verdict if answer else None
+    standing = Standing(gate=ALREADY_IN, stage=LAND, about=subject, work=work, verdict=verdict)
+    steps = ask_people(task, LAND, [standing], now)
+    if steps:
+        return steps
+    return (Record(fact=f.Landed(task=task.id, at=now, commit=work.base, reason="already in")),)
+
+
+def out_of_queue(task: Task, steps: tuple[Step, ...], now: float) -> tuple[Step, ...]:
+    """The queue waits for nobody: who must wait for another than the queue gives up the place first."""
+    if task.queued_at is None:
+        return steps
+    for step in steps:
+        if isinstance(step, Wait) and step.on not in ("queue", "backoff"):
+            return (Record(fact=f.QueueLeft(task=task.id, at=now, reason=step.reason)),)
+        if isinstance(step, Record) and isinstance(step.fact, f.PersonAsked):
+            return (Record(fact=f.QueueLeft(task=task.id, at=now, reason=f"asks {step.fact.gate} again")),)
+    return steps
