@@ -7,7 +7,6 @@ until files, branch and index agree: `land` called again after a crash finds it 
 """
 
 import asyncio
-import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from msgspec import structs
 
 from .diff import RawChange, raw_changes
 from .errors import Blocked, GitError, NotLanded, TipMoved, text
+from .layout import copy_index
 from .locks import IndexLock, OnLocks, RefTransaction, alone, identify
 from .mirror import FETCH
 from .run import Git, fields
@@ -81,7 +81,7 @@ class _Checkout:
         for leftover in (self.private, self.private.with_name(self.private.name + ".lock")):
             leftover.unlink(missing_ok=True)
         if self.tree.index.exists():
-            self.private.write_bytes(self.tree.index.read_bytes())
+            copy_index(self.tree.index, self.private)
 
     async def refresh(self) -> None:
         """Let the index see which files are as it remembers them."""
@@ -135,7 +135,8 @@ class _Checkout:
     async def _moved(self, new: str) -> list[RawChange]:
         """The changes whose file is already as in `new`."""
         at_new, scratch = self._beside()
-        await asyncio.to_thread(_copy_if_there, self.private, scratch)
+        if self.private.exists():
+            copy_index(self.private, scratch)
         await at_new.run("read-tree", "--reset", new)
         await at_new.result("update-index", "-q", "--refresh")
         differ = set(fields(await at_new.run("diff-files", "--name-only", "-z")))
@@ -168,7 +169,7 @@ class _Checkout:
 
     def publish(self) -> None:
         """Make the private index the user's."""
-        self.lock.publish(self.private.read_bytes())
+        self.lock.publish(self.private)
         self.touched = False
 
     async def _edited(self, old: str) -> list[str]:
@@ -315,8 +316,3 @@ def _obstacles(top: Path, path: bytes, tracked: set[bytes]) -> Iterable[bytes]:
             inside = os.fsencode(os.path.relpath(Path(folder) / name, top))
             if inside not in tracked:
                 yield inside
-
-
-def _copy_if_there(source: Path, to: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        to.write_bytes(source.read_bytes())

@@ -48,6 +48,21 @@ def write_bytes(top: Path, path: bytes, content: bytes) -> None:
     place.write_bytes(content)
 
 
+def copy_index(source: Path, to: Path) -> None:
+    """Copy an index, whole or not at all, together with its time.
+
+    git compares file times by the second. It looks into a file whose time is not older than its index; a copy
+    that was younger than the original would hide an edit of the same size made in that second.
+    """
+    making = to.with_name(to.name + ".foremand")
+    shutil.copyfile(source, making)
+    times = source.stat()
+    os.utime(making, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with making.open("rb") as file:
+        os.fsync(file.fileno())
+    making.rename(to)
+
+
 def publish(making: Path, final: Path) -> None:
     """Give something that was made beside its place its name, durably."""
     making.rename(final)

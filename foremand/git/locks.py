@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from .errors import Blocked, GitError
+from .layout import copy_index
 from .run import Git
 
 PATIENCE = 60.0
@@ -104,14 +105,9 @@ class IndexLock:
             return self.path.read_bytes() == self._mark
         return False
 
-    def publish(self, content: bytes) -> None:
-        """Give the index new content while the lock is held."""
-        making = self.index.with_name(f"{self.index.name}.foremand")
-        with making.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        making.rename(self.index)
+    def publish(self, index: Path) -> None:
+        """Put another index in its place while the lock is held."""
+        copy_index(index, self.index)
 
     def release(self) -> None:
         """Let go of it, if it is ours."""

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
+from . import layout
 from .errors import GitFailed, Unreadable, text
 from .ignore import IgnoreRules
 from .listing import Listing, list_work
@@ -158,7 +158,7 @@ async def _write_tree(
     with tempfile.TemporaryDirectory(dir=work.scratch) as scratch:
         index = Path(scratch) / "index"
         if kept_index(work).exists():
-            await asyncio.to_thread(shutil.copyfile, kept_index(work), index)
+            await asyncio.to_thread(layout.copy_index, kept_index(work), index)
         git = Git(git_dir=work.path, work_tree=tree, index=index, config=ADDING)
         present = await git.run("ls-files", "-s", "-z")
         corrections = await asyncio.to_thread(_corrections, present, tracked, listing)

@@ -53,7 +53,7 @@ async def prepare(
         making.mkdir(parents=True)
     elif kept_index(work).exists():
         # It knows these files already, so the agent's first `git status` need not read them all.
-        await asyncio.to_thread(_copy, kept_index(work), git_dir / "index")
+        await asyncio.to_thread(layout.copy_index, kept_index(work), git_dir / "index")
     git = Git(git_dir=git_dir, work_tree=place)
     if files is not None and not new:
         await _remove_others(work, tree, files, keep, extra_excludes, kept)
@@ -63,7 +63,7 @@ async def prepare(
     await _read_tree(git, head)
     if new:
         # And the first seal need not either.
-        await asyncio.to_thread(_copy, git_dir / "index", kept_index(work))
+        await asyncio.to_thread(layout.copy_index, git_dir / "index", kept_index(work))
     await asyncio.to_thread(_install, git_dir, place, kept)
     if new:
         await asyncio.to_thread(layout.publish, making, tree)
@@ -180,10 +180,3 @@ def _excludes(paths: Iterable[Path]) -> bytes:
 def _clear(*places: Path) -> None:
     for place in places:
         layout.discard(place)
-
-
-def _copy(source: Path, to: Path) -> None:
-    """Copy whole or not at all."""
-    making = to.with_name(to.name + ".making")
-    making.write_bytes(source.read_bytes())
-    making.rename(to)

@@ -4,6 +4,8 @@ import asyncio
 import os
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,16 @@ def place(tmp_path: Path) -> Path:
     place = tmp_path / "state" / "workspaces" / "12"
     place.mkdir(parents=True)
     return place
+
+
+@pytest.fixture
+def next_second() -> Callable[[], None]:
+    """Wait for the clock: git compares times by the second, and must not be fooled within one."""
+
+    def wait() -> None:
+        time.sleep(1.01 - time.time() % 1)
+
+    return wait
 
 
 @pytest.fixture

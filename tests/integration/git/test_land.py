@@ -183,6 +183,31 @@ async def test_edits_in_the_way(landing, user, name, staged):
     await blocked(landing, name, match="local changes")
 
 
+async def test_an_edit_in_the_second_of_the_checkout_is_seen(landing, user, next_second):
+    next_second()
+    os.utime(user.top / "a.txt")
+    user.git("update-index", "-q", "--refresh")
+    user.write("a.txt", "ONE\ntwo\nthree\n")
+    next_second()
+    with pytest.raises(Blocked):  # without a look by the user's own git before, for that would see it
+        await landing.land()
+    assert (user.top / "a.txt").read_text() == "ONE\ntwo\nthree\n"
+
+
+async def test_an_edit_in_the_second_of_the_landing_is_seen(landing, user, next_second, monkeypatch):
+    publish = locks_module.IndexLock.publish
+
+    def later(self, *content) -> None:
+        user.write("a.txt", "one\nOWT\nthree\n")
+        next_second()
+        publish(self, *content)
+
+    monkeypatch.setattr(locks_module.IndexLock, "publish", later)
+    next_second()
+    await landing.land()
+    assert user.status == "M a.txt"
+
+
 async def test_untracked_and_ignored_files_in_the_way(landing, user):
     user.write("pkg/new.txt", "mine")
     await blocked(landing, "pkg/new.txt", match="does not track|not track")

@@ -73,6 +73,24 @@ async def test_same_size_and_time_is_still_seen_as_a_change(work, user, tree):
     assert (await sealed(work, tree, user.head)).changed
 
 
+async def test_an_edit_in_the_second_of_the_checkout_is_seen(work, user, place, next_second):
+    """Same size, same second: git looks again only because the index is no younger than the file."""
+    next_second()
+    tree = place / "tree"
+    await prepare(tree, work, user.head, user.head, None, kept=place / "kept")
+    (tree / "a.txt").write_text("ONE\ntwo\nthree\n")
+    next_second()
+    assert (await sealed(work, tree, user.head)).changed
+    next_second()
+    (tree / "a.txt").write_text("one\nTWO\nthree\n")
+    await sealed(work, tree, user.head)
+    (tree / "a.txt").write_text("one\ntwo\nTHREE\n")
+    next_second()
+    await prepare(tree, work, user.head, user.head, None, kept=place / "kept")
+    assert user.git("diff", "--name-only", cwd=tree) == "a.txt"
+    assert await content(work, (await sealed(work, tree, user.head)).revision, "a.txt") == b"one\ntwo\nTHREE\n"
+
+
 async def test_modes_links_and_odd_names(work, user, tree):
     (tree / "run.sh").write_text("#!/bin/sh\n")
     (tree / "run.sh").chmod(0o755)
@@ -161,7 +179,9 @@ async def test_nested_repositories_are_plain_files(work, user, tree):
         (tree / name / "inner.py").write_text("x")
     user.git("add", ".", cwd=tree / "full")
     user.git("commit", "-qm", "x", cwd=tree / "full")
-    entries = await work.entries((await sealed(work, tree, user.head)).revision)
+    result = await sealed(work, tree, user.head)
+    entries = await work.entries(result.revision)
+    assert result.skipped == ()
     assert entries[b"empty/inner.py"][0] == entries[b"full/inner.py"][0] == b"100644"
     assert not any(b".git/" in path or mode == b"160000" for path, (mode, _) in entries.items())
 

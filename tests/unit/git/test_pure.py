@@ -108,10 +108,13 @@ def test_an_index_lock_is_exclusive_and_knows_its_own(tmp_path: Path):
         other.take()
     other.release()
     assert mine.held()
-    mine.publish(b"new index")
+    (tmp_path / "other").write_bytes(b"new index")
+    os.utime(tmp_path / "other", (1, 1))
+    mine.publish(tmp_path / "other")
     mine.release()
     assert index.read_bytes() == b"new index"
-    assert [each.name for each in tmp_path.iterdir()] == ["index"]
+    assert index.stat().st_mtime == 1, "an index is only copied with its time"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["index", "other"]
 
 
 def test_only_the_lock_that_was_seen_is_stale(tmp_path: Path):
