@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from . import facts as f
 from .spec import LAND
 from .task import CONFLICT, Answer, Changes, Decision, Ending, Run, Task, run_key
@@ -107,9 +109,17 @@ def waived(task: Task, fact: f.Waived) -> Changes:
 
 
 def rejected(task: Task, fact: f.Rejected) -> Changes:
-    """A person wants the task ended."""
+    """A person wants the task ended: the gate that asked has its answer."""
     reason = f"rejected by {fact.by}: {fact.message}" if fact.message else f"rejected by {fact.by}"
-    return {"ending": Ending(state="REJECTED", reason=reason), **_decided(task, fact, "rejected")}
+    answers = tuple(
+        replace(a, verdict="fail", reason=reason, at=fact.at) if (a.gate, a.verdict) == (fact.gate, "waiting") else a
+        for a in task.answers
+    )
+    return {
+        "answers": answers,
+        "ending": Ending(state="REJECTED", reason=reason),
+        **_decided(task, fact, "rejected"),
+    }
 
 
 def grant(task: Task, stage: str) -> dict[str, int]:

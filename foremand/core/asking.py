@@ -15,7 +15,7 @@ def ask(task: Task, name: str, on_fail: OnFail, work: f.Work, now: float) -> tup
     machine = [s for s in standings if s.gate.kind != "human"]
     steps: list[Step] = []
     for standing in machine:
-        if find(task, standing.gate, standing.about) is None:
+        if find(task, standing.gate, standing.about, work.revision) is None:
             steps += _ask_machine(task, standing, now)
     if steps:
         return _together(steps)

@@ -90,6 +90,7 @@ def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
         started_at=fact.at,
         session_id=fact.session_id,
         resumes=fact.resumes,
+        notes=fact.notes,
         given=task.files or _left(task) or fact.entered,
     )
     return {"attempts": (*task.attempts, attempt), "files": None, "trouble": {}}
@@ -131,7 +132,9 @@ def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
     attempt = task.attempt(fact.number)
     if attempt is None or attempt.outcome is None:
         return {}
-    changes = _with_attempt(task, fact.number, work=fact.work, changed=fact.changed, notes=fact.notes)
+    changes = _with_attempt(
+        task, fact.number, work=fact.work, changed=fact.changed, notes=(*attempt.notes, *fact.notes)
+    )
     if task.pipeline.stage(attempt.stage).access == "read" and fact.changed and not attempt.void:
         changes["files"] = attempt.given
     return changes

@@ -67,7 +67,7 @@ def _land(candidate: Candidate) -> Land:
 
 def _already_in(task: Task, work: f.Work, now: float) -> tuple[Step, ...]:
     subject = f"revision:{work.revision}"
-    answer = find(task, ALREADY_IN, subject)
+    answer = find(task, ALREADY_IN, subject, work.revision)
     verdict = answer.verdict if answer else None
     standing = Standing(gate=ALREADY_IN, stage=LAND, about=subject, work=work, verdict=verdict)
     steps = ask_people(task, LAND, [standing], now)

@@ -81,7 +81,7 @@ def _standings(task: Task, stage: str, work: Work | None) -> tuple[Standing, ...
         return ()
     if stage == LAND and task.candidate is not None and task.candidate.empty:
         subject = f"revision:{work.revision}"
-        answer = find(task, ALREADY_IN, subject)
+        answer = find(task, ALREADY_IN, subject, work.revision)
         verdict = answer.verdict if answer else None
         return (Standing(gate=ALREADY_IN, stage=LAND, about=subject, work=work, verdict=verdict),)
     if stage != LAND and (attempt := task.current(stage)) is not None and attempt.work is None:

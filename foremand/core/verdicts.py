@@ -85,7 +85,7 @@ def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
 def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = False) -> Standing:
     """How one gate stands to the work."""
     subject = about(gate, work, plan=plan)
-    answer = find(task, gate, subject)
+    answer = find(task, gate, subject, work.revision)
     verdict: Standing_ | None = None
     reason = ""
     if not applies(gate, work):
@@ -99,10 +99,11 @@ def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = Fal
     return Standing(gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason)
 
 
-def find(task: Task, gate: Gate, subject: str) -> Answer | None:
-    """The answer of this gate, by this definition, about this subject."""
+def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
+    """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone."""
     for answer in reversed(task.answers):
-        if (answer.gate, answer.definition, answer.about) == (gate.name, gate.definition, subject):
+        same = (answer.gate, answer.definition, answer.about) == (gate.name, gate.definition, subject)
+        if same and (answer.verdict != "waived" or answer.revision == revision):
             return answer
     return None
 

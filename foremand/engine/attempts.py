@@ -94,7 +94,12 @@ class Attempts:
         async with self._slots.slot(rank, at_once=step.begun):
             if not step.begun:
                 plan = await self._prepare(task, step, run)
-                await self._ledger.record(self._started(task, step, plan))
+                started = self._started(task, step, plan)
+                task = await self._ledger.decide(
+                    task.id, lambda known: (started,) if _still_wanted(known, step) else ()
+                )
+                if task.attempt(step.number) is None:
+                    return
             plan = await asyncio.to_thread(read_plan, run)
             ended = await self._supervise(task, step, plan, run)
         await self._ledger.record(ended)
@@ -289,6 +294,11 @@ class Attempts:
             reset_at=outcome.reset_at,
             session_cost_usd=outcome.session_cost_usd,
         )
+
+
+def _still_wanted(task: Task, step: RunAttempt) -> bool:
+    """Whether nobody has stopped the task while its workspace was made ready."""
+    return task.ending is None and task.over is None and len(task.attempts) == step.number - 1
 
 
 LIMIT = "limit "

@@ -18,7 +18,7 @@ from foremand.core.facts import (
 from foremand.core.feedback import headline
 from foremand.core.steps import BuildCandidate, Land
 from foremand.core.task import Task, approvers
-from foremand.git import Blocked, Conflict, GitError, IdentityUnknown, TipMoved, build, identity, land, prove
+from foremand.git import Blocked, Conflict, GitError, IdentityUnknown, TipMoved, WorkRepo, build, identity, land, prove
 from foremand.pipeline import fill
 
 from .conductor import StepFailed
@@ -104,8 +104,7 @@ class Lander:
                 return
         fact: AnyFact
         try:
-            await land(repo, work, into, step.old, step.new)
-            await prove(repo, into, step.new, step.tree)
+            await self._move(repo, work, into, step)
             fact = Landed(task=task.id, at=self._ledger.now(), commit=step.new)
             log.info("task %d landed on %s as %s", task.id, into, step.new[:12])
         except TipMoved as moved:
@@ -115,6 +114,18 @@ class Lander:
         except (GitError, OSError) as error:
             raise StepFailed(f"landing failed: {error}") from error
         await self._ledger.record(fact)
+
+    async def _move(self, repo: Path, work: WorkRepo, into: str, step: Land) -> None:
+        """Move the branch and prove it. A branch that went on from where an interrupted landing had put it has it."""
+        try:
+            await land(repo, work, into, step.old, step.new)
+        except TipMoved as moved:
+            try:
+                await prove(repo, into, step.new, step.tree)
+            except GitError:
+                raise moved from None
+        else:
+            await prove(repo, into, step.new, step.tree)
 
     def _refused(self, task: Task, step: Land, kind: str, reason: str) -> LandingRefused:
         return LandingRefused(
