@@ -103,8 +103,8 @@ class Service(ForemandServicer):
     @unary
     async def ListTasks(self, request: pb.ListTasksRequest, _context: Context) -> pb.ListTasksResponse:  # noqa: N802
         """Tasks by state and repository, the oldest first, a page at a time."""
-        after = int(request.page_token) if request.page_token.isdigit() else 0
-        if request.page_token and not request.page_token.isdigit():
+        after = int(request.page_token) if request.page_token.isdecimal() else 0
+        if request.page_token and not request.page_token.isdecimal():
             raise Refused("REQUEST_INVALID", "this page_token is not one that was given out")
         size = min(request.page_size or PAGE, PAGE)
         repo, states = request.repo, frozenset(request.states)
