@@ -170,6 +170,12 @@ class Service(ForemandServicer):
         task = await self._desk.cancel(request.id, request.message, request.request_id, self._name(context))
         return self._wire.task(task)
 
+    @unary
+    async def LimitTask(self, request: pb.LimitTaskRequest, context: Context) -> pb.Task:  # noqa: N802
+        """A person sets limits anew."""
+        limits = convert.limits(request.limits)
+        return self._wire.task(await self._desk.limit(request.id, limits, request.request_id, self._name(context)))
+
     @stream
     async def Watch(  # noqa: N802
         self, request: pb.WatchRequest, _context: Context

@@ -7,7 +7,7 @@ from msgspec import Struct
 from . import facts as f
 from . import feedback
 from .landing import intended
-from .spec import LAND, OnFail
+from .spec import LAND, Limits, OnFail
 from .status import Status, status
 from .task import Candidate, Task
 from .verdicts import Standing
@@ -88,6 +88,17 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
     return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
 
 
+def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
+    """Set limits of the task anew. One that is reached no longer holds it up once it is raised."""
+    given = {name: value for name in limits.__struct_fields__ if (value := getattr(limits, name)) is not None}
+    if not given:
+        raise Refused("LIMIT_INVALID", "no limit was given", f"foremanctl limit {task.id} cost_usd=10")
+    if any(value <= 0 for value in given.values()):
+        raise Refused("LIMIT_INVALID", "a limit must be more than 0", f"foremanctl limit {task.id} cost_usd=10")
+    _alive(task, "limit")
+    return (f.LimitsChanged(task=task.id, at=who.at, limits=limits, by=who.name),)
+
+
 def retry(
     task: Task, who: Who, *, stage: str = "", gate: str = "", fresh: bool = False, message: str = ""
 ) -> tuple[f.AnyFact, ...]:
@@ -95,7 +106,7 @@ def retry(
     now = status(task)
     if task.over == "LANDED":
         raise Refused("TASK_OVER", f"task {task.id} has landed: there is nothing to try again", "submit a new task")
-    if task.over is None and now.waiting_for not in ("stuck", "error", "trouble", "budget", "quota", "backoff"):
+    if task.over is None and now.waiting_for not in ("stuck", "error", "trouble", "quota", "backoff"):
         raise Refused(
             "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", _way_on(task, now)
         )

@@ -54,7 +54,7 @@ def commands(task: Task, now: Status) -> tuple[str, ...]:
         case "error" | "trouble":
             return (f"foremanctl retry {this}", f"foremanctl logs {this}", f"foremanctl cancel {this}")
         case "budget":
-            return (f"foremanctl cancel {this}", f"foremanctl diff {this}")
+            return (f"foremanctl limit {this} cost_usd=10 attempts=20", f"foremanctl cancel {this}")
         case "quota" | "backoff":
             return (f"foremanctl retry {this}", f"foremanctl cancel {this}")
         case "queue":

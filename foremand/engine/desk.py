@@ -124,6 +124,10 @@ class Desk:
         """A person stops the task."""
         return await self._decide(task, request_id, lambda known: commands.cancel(known, self._who(by), message))
 
+    async def limit(self, task: int, limits: Limits, request_id: str, by: str) -> Task:
+        """A person sets limits anew."""
+        return await self._decide(task, request_id, lambda known: commands.limit(known, limits, self._who(by)))
+
     async def retry(
         self, task: int, *, stage: str, gate: str, fresh: bool, message: str, request_id: str, by: str
     ) -> Task:

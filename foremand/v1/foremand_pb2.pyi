@@ -325,6 +325,16 @@ class CancelTaskRequest(_message.Message):
     message: str
     def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
+class LimitTaskRequest(_message.Message):
+    __slots__ = ("request_id", "id", "limits")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    limits: Limits
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
 class WatchRequest(_message.Message):
     __slots__ = ("after", "task", "agent_events")
     AFTER_FIELD_NUMBER: _ClassVar[int]

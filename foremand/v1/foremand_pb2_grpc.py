@@ -84,6 +84,11 @@ class ForemandStub:
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.CancelTaskRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
                 _registered_method=True)
+        self.LimitTask = channel.unary_unary(
+                '/foremand.v1.Foremand/LimitTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
         self.Watch = channel.unary_stream(
                 '/foremand.v1.Foremand/Watch',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.WatchRequest.SerializeToString,
@@ -164,6 +169,12 @@ class ForemandServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LimitTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """A snapshot of all tasks asked for, then batches of events. Resuming with the last cursor loses and repeats nothing.
         """
@@ -235,6 +246,11 @@ def add_ForemandServicer_to_server(servicer, server):
             'CancelTask': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelTask,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.CancelTaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'LimitTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.LimitTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
             ),
             'Watch': grpc.unary_stream_rpc_method_handler(
@@ -522,6 +538,33 @@ class Foremand:
             target,
             '/foremand.v1.Foremand/CancelTask',
             foremand_dot_v1_dot_foremand__pb2.CancelTaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LimitTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/LimitTask',
+            foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.SerializeToString,
             foremand_dot_v1_dot_foremand__pb2.Task.FromString,
             options,
             channel_credentials,
