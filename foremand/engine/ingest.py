@@ -17,6 +17,9 @@ from foremand.journal import Ingested, Journal
 CHUNK = 1 << 20
 """Bytes that are read and understood at once."""
 
+LONGEST = 16 * CHUNK
+"""Bytes of one line. A longer one is taken in pieces of this size: no agent's output fills the daemon's memory."""
+
 
 class TranscriptAltered(Exception):
     """Somebody other than the agent's output wrote in the transcript: it is shorter, or another file."""
@@ -54,7 +57,8 @@ class Ingestion:
         """
         data, inode, complete = await asyncio.to_thread(self._read)
         if not (to_end and complete):
-            data = data[: data.rfind(b"\n") + 1]
+            whole = data.rfind(b"\n") + 1
+            data = data[: whole or (LONGEST if len(data) >= LONGEST else 0)]
         if not data:
             return 0
         lines = data.split(b"\n")
@@ -94,7 +98,7 @@ class Ingestion:
                 raise TranscriptAltered(f"the transcript is shorter than what was read of it: {self._file.name}")
             stream.seek(self._at.offset)
             data = stream.read(CHUNK)
-            while b"\n" not in data and (more := stream.read(CHUNK)):  # a line longer than that: to its end
+            while b"\n" not in data and len(data) < LONGEST and (more := stream.read(CHUNK)):  # a longer line
                 data += more
             return data, inode, self._at.offset + len(data) >= size
 

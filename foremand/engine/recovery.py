@@ -8,6 +8,7 @@ from pathlib import Path
 
 from foremand.core.course import next_steps
 from foremand.core.steps import RunAttempt, RunGate, World
+from foremand.core.task import Task
 from foremand.executors import ExecutorError, LocalExecutor, Spool
 from foremand.paths import Places
 
@@ -30,15 +31,18 @@ def wanted(places: Places, ledger: Ledger) -> frozenset[Path]:
         running = task.running_attempt if task.over is None else None
         if running is not None:
             found.add(places.attempt(task.id, running.number))
-        steps = [step for step in next_steps(task, World(), ledger.now()) if isinstance(step, RunAttempt | RunGate)]
-        for step in steps:
-            if isinstance(step, RunAttempt):
-                found |= {places.attempt(task.id, step.number), places.workspace(task.id)}
-            else:
-                found |= {places.gate_run(task.id, run_name(step)), places.checkout(task.id, run_name(step))}
-        if steps and task.pipeline.workspace.setup:
-            found.add(places.state / "setups")  # which of them, only the tree's files tell
+        for step in next_steps(task, World(), ledger.now()):
+            if isinstance(step, RunAttempt) and not step.begun:
+                found |= {places.attempt(task.id, step.number), places.workspace(task.id), *_setups(places, task)}
+            elif isinstance(step, RunGate):
+                name = run_name(step)
+                found |= {places.gate_run(task.id, name), places.checkout(task.id, name), *_setups(places, task)}
     return frozenset(found)
+
+
+def _setups(places: Places, task: Task) -> tuple[Path, ...]:
+    """Where the setup may be that a task still needs; which of them it is, only the tree's files tell."""
+    return (places.state / "setups",) if task.pipeline.workspace.setup else ()
 
 
 async def sweep(places: Places, ledger: Ledger, executor: LocalExecutor) -> None:
