@@ -49,8 +49,10 @@ def main(
         _fail(str(error), USAGE)
     except (AlreadyRunning, SocketUnusable) as error:
         _fail(str(error), 1)
-    except (SandboxMissing, JournalError) as error:
+    except SandboxMissing as error:
         _fail(f"{error.reason}\n{error.hint}" if error.hint else error.reason, 1)
+    except JournalError as error:
+        _fail(f"{error}\n{error.hint}", 1)
 
 
 def _fail(text: str, code: int) -> None:

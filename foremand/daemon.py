@@ -80,6 +80,7 @@ def state_id(places: Places) -> str:
 async def serve(places: Places, settings: Settings) -> None:
     """Run until asked to stop. Raises AlreadyRunning, SocketUnusable, and what journal and sandbox raise."""
     with sole(places):
+        _make_way(places)
         sandbox = await Sandbox.probe(settings.sandbox)
         if isinstance(sandbox, Unsandboxed):
             log.warning("unsandboxed: %s", sandbox.why)
@@ -129,10 +130,7 @@ async def _server(engine: Engine, journal: Journal, operators: Operators, about:
 
 
 async def _listen(server: grpc.aio.Server, operators: Operators, places: Places) -> asyncio.Server:
-    """Bind both sockets, for the user alone. A stale socket is replaced: the lock says that nobody has it."""
-    places.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in (places.socket, places.operator_socket):
-        _clear(path)
+    """Bind both sockets, for the user alone."""
     tokens = await operators.serve(places.operator_socket)
     before = os.umask(0o177)
     try:
@@ -141,6 +139,13 @@ async def _listen(server: grpc.aio.Server, operators: Operators, places: Places)
     finally:
         os.umask(before)
     return tokens
+
+
+def _make_way(places: Places) -> None:
+    """Replace stale sockets: the lock says that nobody has them. Raises SocketUnusable, before anything is begun."""
+    places.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (places.socket, places.operator_socket):
+        _clear(path)
 
 
 def _clear(path: Path) -> None:
