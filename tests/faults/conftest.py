@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from foremanctl.client import request_id
-from foremand.core.task import Task, fold
 from foremand.journal import AGENT_EVENT, Journal
 from foremand.v1 import foremand_pb2 as pb
 
@@ -76,9 +75,8 @@ def expected(stage: str, number: int, lines: int) -> list[str]:
 class Record:
     """What a journal that nobody works on any more says."""
 
-    def __init__(self, state: Path, tasks: dict[int, Task], facts: list[Any], heard: dict[tuple[int, int], list[str]]):
+    def __init__(self, state: Path, facts: list[Any], heard: dict[tuple[int, int], list[str]]) -> None:
         self.state = state
-        self.tasks = tasks
         self.facts = facts
         self._heard = heard
 
@@ -104,6 +102,12 @@ class Record:
         """What happened to a task, without times and ids."""
         return [" ".join([type(fact).__name__, *_subject(fact)]) for fact in self.facts if fact.task == task]
 
+    def attempts(self, task: int) -> list[tuple[str, str]]:
+        """Stage and outcome of a task's attempts, in order of their ends."""
+        mine = [fact for fact in self.facts if fact.task == task]
+        stages = {fact.number: fact.stage for fact in mine if type(fact).__name__ == "AttemptStarted"}
+        return [(stages[fact.number], fact.outcome) for fact in mine if type(fact).__name__ == "AttemptEnded"]
+
 
 def _subject(fact: Any) -> Iterator[str]:
     for name in ("stage", "gate", "number", "outcome", "result", "verdict", "on_base", "charged"):
@@ -123,8 +127,7 @@ async def read_journal(state: Path) -> Record:
                 if item.type == AGENT_EVENT:
                     heard.setdefault((item.task, item.attempt), []).append(msgspec.json.decode(item.body)["text"])
             reached = page.reached
-    ids = sorted({fact.task for fact in facts})
-    return Record(state, {id_: fold(f for f in facts if f.task == id_) for id_ in ids}, facts, heard)
+    return Record(state, facts, heard)
 
 
 class Caller:
@@ -139,6 +142,15 @@ class Caller:
             request_id=request_id(), prompt=prompt, repo=str(repo.path), environment=self._house.env, **more
         )
         return int(self._house.api.ask("SubmitTask", request).id)
+
+    def log(self, task: int, **how: bool) -> bytes:
+        """What the daemon has read of the last attempt."""
+        chunks = self._house.api.stream("ReadLog", pb.ReadLogRequest(id=task, **how))
+        return b"".join(chunk.data for chunk in chunks)
+
+    def approve(self, task: int, revision: str) -> None:
+        """Approve what stands there."""
+        self._house.api.ask("ApproveTask", pb.ApproveTaskRequest(request_id=request_id(), id=task, revision=revision))
 
     def cancel(self, task: int) -> None:
         """Stop a task."""

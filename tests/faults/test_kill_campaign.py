@@ -51,7 +51,7 @@ async def test_every_task_lands_and_every_line_is_there_once(
 
     record = await journal(house.state)
     for task in TASKS:
-        assert [(a.stage, a.outcome) for a in record.tasks[task].attempts] == [(s, "done") for s in plot.stages]
+        assert record.attempts(task) == [(stage, "done") for stage in plot.stages]
         for number, stage in enumerate(plot.stages, 1):
             assert record.transcript(task, number) == plot.expected(stage, number, LINES)
             assert record.heard(task, number) == plot.expected(stage, number, LINES)
