@@ -90,6 +90,7 @@ kind = "human"
 name = "implement"
 agent = "a"
 gates = ["person"]
+allow_empty = true
 """
 
 
@@ -153,9 +154,10 @@ def cpu(pid: int) -> float:
 def ingest() -> Row:
     """Ten transcripts read, understood, journaled and published at once."""
     lines, streams = 60_000, 10
-    recordings = Path(__file__).parents[1] / "recordings" / "claude"
-    sample = b"".join(path.read_bytes() for path in sorted(recordings.glob("*.jsonl"))[:8])
-    some = [line for line in sample.split(b"\n") if line]
+    recorded = (
+        Path(__file__).parents[1] / "recordings" / "claude" / "done_partial_thinking.jsonl"
+    )  # the flags that we start it with
+    some = [line for line in recorded.read_bytes().split(b"\n") if line]
 
     async def run(folder: Path) -> float:
         from foremand.agents.port import Job
@@ -201,30 +203,32 @@ def latency() -> Row:
     with home() as house:
         script = house.script("talk", TALK)
         repo = house.repo(
-            {".foremand/pipeline.toml": SINGLE.format(command=json.dumps(["python3", str(script), "100", "0.05"]))}
+            {".foremand/pipeline.toml": SINGLE.format(command=json.dumps(["python3", str(script), "160", "0.05"]))}
         )
         house.start("--max-agents", "10")
         client = Client(house)
-        delays: list[float] = []
+        delays: list[tuple[float, float]] = []
         stream = client.stub.Watch(pb.WatchRequest(agent_events=True), metadata=client.metadata, timeout=DEADLINE)
         next(stream)
         for _ in range(10):
             client.submit(repo)
-        ended = 0
+        begun, ended = 0.0, 0
         for response in stream:
             now = time.time()
             for event in response.events:
                 if event.type == "AgentEvent":
                     words = json.loads(event.data).get("text", "").split()
                     if words[:1] == ["at"]:
-                        delays.append(now - float(words[1]))
+                        delays.append((float(words[1]), now - float(words[1])))
+                begun = now if event.type == "AttemptStarted" else begun
                 ended += event.type == "AttemptEnded"
             if ended == 10:
                 stream.cancel()
                 break
+    spans = [delay for at, delay in delays if at > begun + 0.5]  # all ten talk
     return Row(
         "agent writes a line -> attached client has it, 10 busy agents, p99",
-        percentile(delays, 99) * 1e3, "ms", "<=", 50, {"p50": percentile(delays, 50) * 1e3, "lines": len(delays)},
+        percentile(spans, 99) * 1e3, "ms", "<=", 50, {"p50": percentile(spans, 50) * 1e3, "lines": len(spans)},
     )  # fmt: skip
 
 
