@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +150,10 @@ class Fleet:
         return Census(self.house.root, self._program)
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection; the next call makes another."""
         if self._client is not None:
             self._client.close()
+            self._client = None
 
 
 class Census:
@@ -183,23 +184,27 @@ class Census:
             sum(begun <= moment <= ended for begun, ended in self._lives.values()) for moment, _ in self._lives.values()
         )
 
-    def alive(self, *, tools: bool = False) -> Iterator[tuple[str, str]]:
-        """The attempt and the pid of every agent that lives right now; with `tools` of all that agents started."""
-        for proc in Path("/proc").iterdir():
-            if not proc.name.isdigit():
-                continue
+    def agents(self) -> Iterator[tuple[str, str]]:
+        """The attempt and the pid of every agent that lives right now."""
+        for attempt, pid, program in self.processes(self._program):
+            with suppress(OSError):
+                if _program(_parent(pid)) != program:  # else it is about to become another program
+                    yield attempt, pid
+
+    def processes(self, program: str = "") -> Iterator[tuple[str, str, str]]:
+        """Attempt, pid and program of all that agents started and that lives; of one program, or of all."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
-                agent = self._is_agent(proc) and not self._is_agent(Path("/proc", _parent(proc)))
-                environ = (proc / "environ").read_bytes().split(b"\0") if tools or agent else ()
+                name = _program(pid)
+                if program not in ("", name):
+                    continue
+                environ = Path("/proc", pid, "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
             marker = next((each for each in environ if each.startswith(b"FOREMAND_ATTEMPT=")), b"")
             if marker and any(self._root in each for each in environ):
                 _, task, _, number = marker.decode().rsplit("/", 3)
-                yield f"{task}/{number}", proc.name
-
-    def _is_agent(self, proc: Path) -> bool:
-        return (proc / "comm").read_text().strip() == self._program
+                yield f"{task}/{number}", pid, name
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -214,11 +219,14 @@ class Census:
 
     def _go_on(self) -> None:
         while not self._over.wait(self.PERIOD):
-            for one in self.alive():
+            for one in self.agents():
                 now = time.monotonic()
                 self._lives[one] = (self._lives.get(one, (now, now))[0], now)
 
 
-def _parent(proc: Path) -> str:
-    """The pid of a process's parent."""
-    return (proc / "stat").read_text().rpartition(")")[2].split()[1]
+def _program(pid: str) -> str:
+    return Path("/proc", pid, "comm").read_text().strip()
+
+
+def _parent(pid: str) -> str:
+    return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[1]

@@ -53,6 +53,9 @@ HASTY = f"{SHORT}\nlimits = {{ wall_clock = '6s' }}\non_fail = {{ limit = 3 }}\n
 LOOSE = SHORT.replace("[gate.made]", 'args = ["--max-budget-usd", "100"]\n[gate.made]', 1)
 """The agent's own budget is switched off: only the daemon's is left."""
 
+IDLE = "tail -f /dev/null"
+"""Runs until it is ended. Claude Code refuses a plain `sleep`."""
+
 
 @pytest.fixture
 def fleet(house, model, claude_cli):
@@ -76,6 +79,15 @@ def good(name):
 
 def outcomes(detail):
     return [attempt.outcome for attempt in detail.attempts]
+
+
+def spent(message):
+    """What it cost, None where that is unknown: an interrupted Claude Code may end before it has said so."""
+    return message.cost_usd if message.HasField("cost_usd") else None
+
+
+def left(census, task, program=""):
+    return [process for process in census.processes(program) if process[0].startswith(f"{task}/")]
 
 
 def test_the_whole_road(fleet, house, model):
@@ -240,31 +252,33 @@ def test_what_goes_on_too_long_or_ends_too_soon(fleet, house, model):
     house.start(env={"FOREMAND_MAX_AGENTS": "5"})
     repo = fleet.repo(SHORT)
     hung = fleet.submit(repo, "hung", [Hang("thinking"), *good("hung")], pipeline=HASTY)
-    unwanted = fleet.submit(repo, "unwanted", [bash("sleep 600 & sleep 600")])
+    unwanted = fleet.submit(repo, "unwanted", [bash(f"{IDLE} & {IDLE}")])
     crashed = fleet.submit(repo, "crashed", [bash("kill -9 $PPID"), *good("crashed")])
     dear = fleet.submit(repo, "dear", [bash("touch spent", output_tokens=50_000)], limits=pb.Limits(cost_usd=0.02))
     dearer = fleet.submit(
-        repo, "dearer", [bash("sleep 600", output_tokens=50_000)], pipeline=LOOSE, limits=pb.Limits(cost_usd=0.02)
+        repo, "dearer", [bash(IDLE, output_tokens=50_000)], pipeline=LOOSE, limits=pb.Limits(cost_usd=0.02)
     )
     census = fleet.census()
 
-    model.wait_requests(1, "unwanted", timeout=60)
+    house.until(lambda: len(left(census, unwanted, "tail")) == 2, "the agent's commands run")
     fleet.cancel(unwanted)
-    fleet.wait(unwanted, "CANCELLED")
-    assert f"{unwanted}/1" not in dict(census.alive(tools=True))
+    found = fleet.wait(unwanted, "CANCELLED")
+    assert outcomes(found) == ["stopped"]
+    assert spent(found.task) in (None, pytest.approx(0.00375))
+    assert not left(census, unwanted)
 
     for task in (dear, dearer):
         found = fleet.wait(task, "WAITING")
         assert (found.task.waiting_for, outcomes(found)) == ("budget", ["limit"])
-        assert found.task.reason == "limit cost_usd: $0.75 of $0.02 is spent"
-        assert found.task.cost_usd == pytest.approx(0.753)
-        assert f"{task}/1" not in dict(census.alive(tools=True))
+        said, told = ("$0.75", pytest.approx(0.753)) if spent(found.task) is not None else ("up to $1.13", None)
+        assert found.task.reason == f"limit cost_usd: {said} of $0.02 is spent"
+        assert spent(found.task) == told
+        assert not left(census, task)
 
     found = fleet.wait(crashed, "LANDED")
     assert outcomes(found) == ["crashed", "done"]
     assert found.attempts[0].reason == "claude was killed by SIGKILL and left no result"
-    assert not found.attempts[0].HasField("cost_usd"), "unknown, which is not nothing"
-    assert not found.task.HasField("cost_usd")
+    assert spent(found.attempts[0]) is spent(found.task) is None, "unknown, which is not nothing"
     assert "killed by SIGKILL" in model.requests("crashed")[1].text
 
     found = fleet.wait(hung, "LANDED")
@@ -272,6 +286,26 @@ def test_what_goes_on_too_long_or_ends_too_soon(fleet, house, model):
     assert found.attempts[0].reason.startswith("limit wall_clock: stopped after ")
     assert "limit wall_clock: stopped after " in model.requests("hung")[1].text
     assert "sent back" in fleet.why(hung)
+
+
+def test_a_daemon_that_is_killed_leaves_claude_at_work(fleet, house, model):
+    house.start()
+    repo = fleet.repo(SHORT)
+    task = fleet.submit(repo, "kept", [write("made-kept.txt"), Hang("nearly")])
+    census = fleet.census()
+    model.wait_requests(2, timeout=60)
+    before = list(census.agents())
+    assert [attempt for attempt, _ in before] == [f"{task}/1"]
+    fleet.close()
+    house.kill()
+    house.start()
+    assert list(census.agents()) == before
+    model.release("kept")
+    found = fleet.wait(task, "LANDED")
+    assert outcomes(found) == ["done"]
+    assert (found.attempts[0].turns, found.task.tokens) == (2, 2100)
+    assert found.task.cost_usd == pytest.approx(0.0075)
+    assert len(model.requests("kept")) == 2
 
 
 def test_without_claude(house):
