@@ -9,8 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from foremand.core.facts import Troubled
 from foremand.core.course import next_steps
+from foremand.core.facts import Troubled
 from foremand.core.steps import Record, Step, Wait, WakeAt, World
 from foremand.core.task import Task
 from foremand.journal.errors import JournalError
@@ -77,9 +77,12 @@ class Conductor:
         world = World(queue_turn=self._ledger.is_head(task_id))
         steps = {step.key: step for step in next_steps(task, world, self._ledger.now())}
         under_way = self._under_way.setdefault(task_id, {})
-        for key in [key for key in under_way if key not in steps]:
+        unwanted = [key for key in under_way if key not in steps]
+        for key in unwanted:
             if not under_way[key].cancelling():  # once: what it has to clear up must not be cut short
                 under_way[key].cancel("no longer wanted")
+        if unwanted:
+            return  # first nothing of it may run any more: then the next look comes
         for key, step in steps.items():
             if isinstance(step, WakeAt):
                 self._wake(task_id, step)
