@@ -16,10 +16,11 @@ VERSION_TIMEOUT = 10.0
 
 
 class AgentMissing(Exception):
-    """An agent's program is not there. `agent` and `program` name it, `hint` says how to get it."""
+    """An agent's program is not there. `agent` and `program` name it, `reason` says so, `hint` says how to get it."""
 
     def __init__(self, agent: str, program: str, hint: str) -> None:
-        super().__init__(f"[agent.{agent}] {program}: not found on PATH. {hint}")
+        self.reason = f"[agent.{agent}] {program}: not found on PATH"
+        super().__init__(f"{self.reason}. {hint}")
         self.agent = agent
         self.program = program
         self.hint = hint

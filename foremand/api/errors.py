@@ -66,7 +66,8 @@ def translate(error: Exception) -> tuple[Code, str, str, str]:
         return _REFUSALS.get(error.reason, Code.FAILED_PRECONDITION), error.reason, error.message, error.hint
     for kind, code, reason, hint in _KNOWN:
         if isinstance(error, kind):
-            return code, reason, str(error), getattr(error, "hint", "") or hint
+            what = getattr(error, "reason", "") or str(error)  # some put their hint into their text
+            return code, reason, what, getattr(error, "hint", "") or hint
     return Code.INTERNAL, "UNEXPECTED", f"{type(error).__name__}: {error}", "foremanctl doctor"
 
 
