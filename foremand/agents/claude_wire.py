@@ -15,6 +15,8 @@ Name = Annotated[str, Meta(max_length=200)]
 SessionId = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z][0-9A-Za-z-]{0,63}\Z")]
 """It becomes an argument and a file name: nothing else may pass for one."""
 Status = Annotated[int, Meta(ge=0, le=999)]
+Moment = Annotated[float, Meta(ge=0, lt=253402300800)]
+"""Seconds since the epoch, before the year 10000: what a calendar can hold."""
 
 
 class Head(Struct, frozen=True):
@@ -119,7 +121,7 @@ class RateLimit(Struct, frozen=True):
     """A subscription's limit; `resets_at` in seconds since the epoch."""
 
     status: str = ""
-    resets_at: float | None = field(default=None, name="resetsAt")
+    resets_at: Moment | None = field(default=None, name="resetsAt")
     rate_limit_type: str = field(default="", name="rateLimitType")
 
 

@@ -134,9 +134,8 @@ def _away(task: Task, stage: Stage, attempt: Attempt, now: float) -> tuple[Step,
     if attempt.outcome == "quota":
         due = max(attempt.reset_at or ended + AWAY[-1] * min(tries, 10), ended + AWAY[0])
         waiting = later(task, f"quota#{attempt.number}", due, now, again, attempt.reason)
-        return tuple(
-            Wait(on="quota", reason=attempt.reason, stage=stage.name) if isinstance(s, Wait) else s for s in waiting
-        )
+        reason = attempt.reason if attempt.reset_at else f"{attempt.reason}; tries again"
+        return tuple(Wait(on="quota", reason=reason, stage=stage.name) if isinstance(s, Wait) else s for s in waiting)
     if tries >= TRIES:
         return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
     if attempt.outcome == "lost":

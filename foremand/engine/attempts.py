@@ -10,6 +10,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -285,7 +286,7 @@ class Attempts:
             at=self._ledger.now(),
             number=step.number,
             outcome=kind or outcome.kind,  # type: ignore[arg-type]  # the two added here are in core's list
-            reason=outcome.reason,
+            reason=_reason(outcome),
             exit_code=exit_code(exit_),
             session_id=outcome.session_id,
             output=outcome.output,
@@ -327,6 +328,14 @@ def _judge(reader: Reader, exit_: Exit, stderr: str) -> Outcome:
     if exit_.reason == "not-started":
         return msgspec.structs.replace(outcome, kind="stopped", reason=stopped or "")
     return outcome
+
+
+def _reason(outcome: Outcome) -> str:
+    """Why it ended, and until when that holds, where it is known: the core has no calendar."""
+    if outcome.kind != "quota" or outcome.reset_at is None:
+        return outcome.reason
+    until = datetime.fromtimestamp(outcome.reset_at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return f"quota until {until}: {outcome.reason}"
 
 
 def _usage(used: Used) -> Usage:

@@ -202,7 +202,7 @@ def test_what_the_api_refuses(fleet, house, model):
     """Each in the right state with the right reason: a person's, a time's, or tried again by itself."""
     house.start(env={"FOREMAND_MAX_AGENTS": "5"})
     repo = fleet.repo(SHORT)
-    reset = int(time.time()) + 8
+    reset = int(time.time()) + 10
     free_again = time.monotonic() + reset - time.time()
     hit = {
         "anthropic-ratelimit-unified-status": "rejected",
@@ -227,7 +227,8 @@ def test_what_the_api_refuses(fleet, house, model):
 
     found = fleet.wait(quota, "WAITING")
     assert (found.task.waiting_for, outcomes(found)) == ("quota", ["quota"])
-    assert "429" in found.task.reason
+    assert "API Error: Request rejected (429)" in found.task.reason
+    assert found.task.reason.endswith("tries again")
 
     for task, reason in ((busy, "API Error: 529"), (cut, "Connection to the API was lost")):
         found = fleet.until(task, lambda now: now.waiting_for == "backoff")
@@ -241,6 +242,9 @@ def test_what_the_api_refuses(fleet, house, model):
         assert outcomes(found) == [kind, "done"]
         assert len({attempt.session_id for attempt in found.attempts}) == 1, "in the same session"
         assert "sent back" not in fleet.why(task), "uncharged"
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(reset))
+    reason = fleet.detail(refilled).attempts[0].reason
+    assert reason.startswith(f"quota until {until}: the account's limit is reached: You've hit your 5-hour limit")
     assert model.requests("5h")[1].opened > free_again, "not before the limit's end"
 
     found = fleet.wait(mended, "LANDED")

@@ -131,6 +131,14 @@ def test_no_json_raises(data):
         ClaudeReader.restore(EMPTY).feed(json.dumps(whole).encode())
 
 
+@pytest.mark.parametrize("moment", [-1, 1e300, 253402300800])
+def test_a_limit_that_ends_at_no_time_is_not_believed(reader, moment):
+    info = {"status": "rejected", "resetsAt": moment}
+    (event,) = reader.feed(line(type="rate_limit_event", rate_limit_info=info))
+    assert event.kind == "notice"
+    assert "reset_at" not in event.data
+
+
 def test_half_a_sign_does_not_lose_the_result(reader):
     """A text cut between the halves of a surrogate pair is legal in JavaScript's JSON, not in ours."""
     reader.feed(result(since=0.5, result="done \ud83d"))

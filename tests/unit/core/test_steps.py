@@ -324,6 +324,11 @@ class TestServiceAway:
         assert play.only(s.RunAttempt).resumes == "session-1"
         assert play.task.sent_back == {}
 
+    def test_quota_without_a_reset_is_tried_again_by_and_by(self) -> None:
+        play = Playbook(SIMPLE, started(1), ended(1, "quota", "429"), sealed(1)) << "wake + wait quota"
+        assert play.status.reason == "429; tries again"
+        play.later(60) << "run implement#2"
+
     def test_quota_with_a_reset_in_the_past_is_not_hammered(self) -> None:
         play = Playbook(SIMPLE, started(1), ended(1, "quota", reset_at=1.0), sealed(1)) << "wake + wait quota"
         play.later(5) << "run implement#2"
