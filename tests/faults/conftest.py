@@ -176,7 +176,16 @@ def journal() -> Callable[..., Any]:
     return read_journal
 
 
-@pytest.fixture
-def plot() -> Any:
-    """The campaigns' pipeline and what comes of it, by name: `conftest` cannot be imported from."""
-    return msgspec.defstruct("Plot", ["pipeline", "expected", "stages"])(pipeline, expected, STAGES)
+class Plot:
+    """The campaigns' pipeline, its agent and what comes of it, in a fixture: `conftest` cannot be imported from."""
+
+    worker = WORKER
+    stages = STAGES
+    pipeline = staticmethod(pipeline)
+    expected = staticmethod(expected)
+
+
+@pytest.fixture(scope="module")
+def plot() -> type[Plot]:
+    """What the campaigns play."""
+    return Plot

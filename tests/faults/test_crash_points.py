@@ -15,13 +15,17 @@ LINES = 60
 MINE = {"unrelated.txt": "edited by me\n", "notes.txt": "not tracked\n"}
 
 
-def live(house: Any, worker: Path, plot: Any, mode: str, sandbox: str) -> tuple[Path, Any, int]:
+def live(house: Any, plot: Any, mode: str, sandbox: str) -> tuple[Path, Any, int]:
     """One task through all lives of a mode: its state folder, its repository, and how often it crashed."""
     top = house.root / mode
     top.mkdir()
     land = 'gates = ["owner"]\n[gate.owner]\nkind = "human"'
     repo = house.repo(
-        {".foremand/pipeline.toml": plot.pipeline(worker, LINES, land), "README": "hello\n", "unrelated.txt": "old\n"},
+        {
+            ".foremand/pipeline.toml": plot.pipeline(house.script("worker", plot.worker), LINES, land),
+            "README": "hello\n",
+            "unrelated.txt": "old\n",
+        },
         f"{mode}-repo",
     )
     repo.write(MINE)
@@ -39,20 +43,25 @@ def live(house: Any, worker: Path, plot: Any, mode: str, sandbox: str) -> tuple[
     return top / "state", repo, int(done.stdout)
 
 
+@pytest.fixture(scope="module")
+def calm(shared_house: Any, plot: Any) -> tuple[Path, Any, int]:
+    """The life without a crash, to which the others are held."""
+    return live(shared_house, plot, "calm", "auto")
+
+
 @pytest.mark.parametrize(
     ("mode", "sandbox", "least"), [("after", "auto", 40), ("before", "off", 20), ("7", "auto", 20)]
 )
 async def test_the_same_end_as_without_a_crash(
-    house: Any, worker: Path, plot: Any, journal: Any, mode: str, sandbox: str, least: int
+    shared_house: Any, plot: Any, journal: Any, calm: tuple[Path, Any, int], mode: str, sandbox: str, least: int
 ) -> None:
-    state, calm_repo, _ = live(house, worker, plot, "calm", sandbox)
-    calm = await journal(state)
-    state, repo, crashes = live(house, worker, plot, mode, sandbox)
+    undisturbed, calm_repo = await journal(calm[0]), calm[1]
+    state, repo, crashes = live(shared_house, plot, mode, sandbox)
     assert crashes >= least
     record = await journal(state)
 
     assert record.steps(1)[-1] == "Landed"
-    assert record.steps(1) == calm.steps(1)
+    assert record.steps(1) == undisturbed.steps(1)
     assert record.attempts(1) == [(stage, "done") for stage in plot.stages]
     for number, stage in enumerate(plot.stages, 1):
         assert record.transcript(1, number) == plot.expected(stage, number, LINES)
