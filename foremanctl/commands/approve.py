@@ -28,6 +28,7 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
 
     On a terminal it shows gate, revision and change, and asks; elsewhere --revision says what you have seen.
     """
+    from foremanctl import describe
     from foremanctl.answers import tell
     from foremanctl.client import request_id
     from foremand.v1 import foremand_pb2 as pb
@@ -39,12 +40,15 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
             hint=f"foremanctl show {task} --format json | jq -r .revision",
         )
     client = asked.client()
-    if not revision:
+    seen = bool(revision)
+    if not seen:
         revision = _ask(client, task, gate)
     answer: pb.Task = client.ask(
         "ApproveTask",
         pb.ApproveTaskRequest(request_id=request_id(), id=task, gate=gate, revision=revision, message=message),
     )
+    if seen and answer.unsandboxed:
+        talk(describe.UNSANDBOXED)
     tell(asked.out, answer)
 
 

@@ -61,7 +61,7 @@ def release(workspace: Path) -> None:
         kept = workspace / "kept"
         kept.mkdir(exist_ok=True)
         git.replace(kept / "last.git")
-    for name in ("tree", "home", "tmp", "setup-key"):
+    for name in ("tree", "home", "tmp"):
         path = workspace / name
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -13,7 +13,8 @@ command = ["sh", "-c", "echo 'add greeting.txt' > $FOREMAND_OUTPUT"]
 adapter = "command"
 command = ["sh", "-c", '''
 grep -q 'add greeting.txt' "$FOREMAND_PROMPT_FILE" || exit 3
-if grep -q 'must be polite' "$FOREMAND_PROMPT_FILE"; then echo 'good day' > greeting.txt; else echo 'hey' > greeting.txt; fi
+echo hey > greeting.txt
+if grep -q 'must be polite' "$FOREMAND_PROMPT_FILE"; then echo 'good day' > greeting.txt; fi
 ''']
 
 [gate.polite]
