@@ -121,7 +121,7 @@ def _programs(path: str, program: str, repo: Path) -> tuple[Path, ...]:
         sorted(
             home
             for home in homes
-            if home.is_dir()
+            if os.path.isdir(home)  # noqa: PTH112 (also False for what may not be looked at: PATH may name anything)
             and home not in HIDDEN_ROOTS
             and any(home.is_relative_to(root) for root in HIDDEN_ROOTS)
             and not repo.is_relative_to(home)

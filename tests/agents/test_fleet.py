@@ -107,7 +107,8 @@ def test_the_whole_road(fleet, house, model):
             Text("mended"),
         ],
     )
-    task = house.submit(repo, "make the answer right", env=fleet.environment("road"))
+    path = f"{house.env['PATH']}:/{'x' * 300}"  # PATH may name what cannot even be looked at
+    task = house.submit(repo, "make the answer right", env=fleet.environment("road", PATH=path))
     waiting = house.wait(task, "WAITING")
     assert waiting["reason"] == "approve owner?"
     assert repo.git("rev-parse", "main") == before

@@ -75,6 +75,13 @@ def test_a_hidden_directory_comes_before_what_is_shown_in_it(tmp_path: Path, mon
     assert not any(where == str(tmp_path / "gone") for _, where in seen)
 
 
+def test_what_cannot_be_looked_at_is_hidden_well_enough() -> None:
+    unseen = Path("/", "x" * 300)  # an OSError for everybody; for most people another user's home is one
+    mounts = msgspec.structs.replace(MOUNTS, hide=(unseen,))
+    here = msgspec.structs.replace(HERE, homes=(unseen,))
+    assert here.wrap(("true",), mounts, "/") == here.wrap(("true",), MOUNTS, "/")
+
+
 def test_what_the_tree_covers_needs_no_hiding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_EMPTIED", (tmp_path / "run", tmp_path / "private"))
     (tmp_path / "repo" / ".aws").mkdir(parents=True)
