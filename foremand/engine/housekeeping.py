@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from foremand.core.task import Task
+from foremand.git import keep_commits
 from foremand.paths import Places
 
 from .ledger import Ledger
@@ -55,12 +56,7 @@ class Housekeeper:
 
 def release(workspace: Path) -> None:
     """Remove a workspace but for what agents committed themselves, which goes to `kept`."""
-    git = workspace / "tree" / ".git"
-    objects = git / "objects"
-    if objects.is_dir() and any(len(folder.name) == 2 for folder in objects.iterdir()):
-        kept = workspace / "kept"
-        kept.mkdir(exist_ok=True)
-        git.replace(kept / "last.git")
+    keep_commits(workspace / "tree", workspace / "kept")
     for name in ("tree", "home", "tmp"):
         path = workspace / name
         if path.is_dir():

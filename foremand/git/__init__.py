@@ -25,7 +25,7 @@ from .run import Git, Result
 from .seal import Seal, seal, seal_as_entered, snapshot
 from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
 from .work import WorkRepo
-from .workspace import BASE_REF, checkout, prepare
+from .workspace import BASE_REF, checkout, keep_commits, prepare
 
 __all__ = [
     "BASE_REF",
@@ -60,6 +60,7 @@ __all__ = [
     "identity",
     "ignored_paths",
     "inspect",
+    "keep_commits",
     "land",
     "matches",
     "numstat",

@@ -140,6 +140,18 @@ def _install(git_dir: Path, tree: Path, kept: Path) -> None:
     layout.publish(git_dir, tree / ".git")
 
 
+def keep_commits(tree: Path, kept: Path) -> None:
+    """Move every `.git` of a tree that holds objects of its own to the folder `kept`, nested repositories' too.
+
+    What is left of the tree may then be removed without loss of any commit that an agent made. Raises OSError
+    where a folder cannot be looked into.
+    """
+    for folder, below, names in os.walk(tree, onerror=_doubt):
+        if ".git" in below or ".git" in names:
+            _keep_git(Path(folder, ".git"), kept)
+        below[:] = [name for name in below if name != ".git"]
+
+
 def _keep_git(old: Path, kept: Path) -> None:
     """Move a `.git` away if it holds objects of its own, else remove it. A link is only unlinked."""
     try:
@@ -157,15 +169,15 @@ def _keep_git(old: Path, kept: Path) -> None:
     number = 1
     while (kept / f"git-{number}").exists():
         number += 1
-    old.rename(kept / f"git-{number}")
+    layout.publish(old, kept / f"git-{number}")
 
 
 def _has_objects(git_dir: Path) -> bool:
-    """Whether anything was ever committed or staged here; in doubt yes."""
+    """Whether anything was ever committed or staged here, or in a submodule's repository; in doubt yes."""
     for _, _, names in os.walk(git_dir / "objects", onerror=_doubt):
         if any(name != "alternates" for name in names):
             return True
-    return (git_dir / "objects").is_symlink()
+    return (git_dir / "objects").is_symlink() or (git_dir / "modules").exists()
 
 
 def _doubt(error: OSError) -> None:
