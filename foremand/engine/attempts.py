@@ -7,7 +7,6 @@ daemon started, reads along, and stops what goes over its limits.
 import asyncio
 import contextlib
 import logging
-import os
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from foremand.journal import Journal
 from foremand.paths import Places
 from foremand.pipeline import Context, follow_up, render
 
+from . import durable
 from .conductor import StepFailed
 from .growth import Growth
 from .ingest import Ingestion, TranscriptAltered
@@ -362,14 +362,7 @@ def plan_file(run: Path) -> Path:
 
 def write_plan(run: Path, plan: Plan) -> None:
     """Store what the attempt is begun with, whole or not at all, before the fact that says so."""
-    file = plan_file(run)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    with beside.open("wb") as stream:
-        stream.write(msgspec.json.encode(plan, enc_hook=str))
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
+    durable.write(plan_file(run), msgspec.json.encode(plan, enc_hook=str))
 
 
 def read_plan(run: Path) -> Plan:

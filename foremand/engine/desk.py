@@ -1,5 +1,6 @@
 """The desk: what people may ask of the engine. Every request is checked by `core.commands` and written down first."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -84,7 +85,7 @@ class Desk:
             submission.repo, submission.into, submission.pipeline_file, submission.environment
         )
         number = await self._journal.next_task_id()
-        environments.keep(self._places.environment(number), submission.environment)
+        await asyncio.to_thread(environments.keep, self._places.environment(number), submission.environment)
         fact = TaskSubmitted(
             task=number,
             at=self._ledger.now(),

@@ -10,20 +10,15 @@ from pathlib import Path
 
 import msgspec
 
+from . import durable
+
 ALWAYS = ("PATH", "HOME", "USER", "LANG", "TZ", "TERM", "SHELL", "TMPDIR")
 """Names that every process gets, besides LC_*. HOME and TMPDIR are the task's own."""
 
 
 def keep(file: Path, environment: Mapping[str, str]) -> None:
     """Store a client's environment, readable by the user alone, durably."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_suffix(".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(msgspec.json.encode(dict(environment)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(file)
+    durable.write(file, msgspec.json.encode(dict(environment)))
 
 
 def read(file: Path) -> dict[str, str]:
