@@ -83,8 +83,7 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
         raise Refused("TASK_OVER", f"task {task.id} is {task.over} already", f"foremanctl show {task.id}")
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
-    if intended(task) is not None:
-        raise Refused("TASK_LANDING", f"task {task.id} is landing this moment: it cannot be stopped half-way")
+    _not_half_landed(task, status(task))
     return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
 
 
@@ -110,6 +109,8 @@ def retry(
         raise Refused(
             "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", _way_on(task, now)
         )
+    if stage or gate or fresh or message:
+        _not_half_landed(task, now)
     if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
         raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
     if gate and (task.started is None or gate not in task.pipeline.gates):
@@ -173,6 +174,16 @@ def _alive(task: Task, verb: str) -> Status:
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is ending: {task.ending.reason}")
     return status(task)
+
+
+def _not_half_landed(task: Task, now: Status) -> None:
+    if intended(task) is not None:
+        into = task.submitted.into
+        raise Refused(
+            "TASK_LANDING",
+            f"task {task.id} is landing, and {into} may hold its work already: first that must be settled",
+            _way_on(task, now),
+        )
 
 
 def _asked(task: Task, now: Status, gate: str, verb: str) -> Sequence[Standing]:

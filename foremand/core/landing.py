@@ -52,12 +52,20 @@ def in_queue(task: Task, candidate: Candidate, world: World, now: float) -> tupl
 def intended(task: Task) -> Candidate | None:
     """The candidate that the branch may hold already: its landing goes first, whatever else is wanted.
 
-    None also once the landing is given up: a person's word then counts again.
+    Also once it is given up: until it has landed or was refused, nobody knows what the branch holds.
     """
     candidate = task.candidate
     if task.intent is None or candidate is None or candidate.number != task.intent.candidate:
         return None
-    return None if is_given_up(task, _land(candidate)) else candidate
+    return candidate
+
+
+def intend(task: Task, step: Land, now: float) -> tuple[f.AnyFact, ...]:
+    """The intent without which no branch moves; none where the task was stopped or sent back in the meantime."""
+    stopped = task.ending is not None or task.over is not None
+    if stopped or task.candidate is None or task.candidate.number != step.candidate:
+        return ()
+    return (f.LandingIntended(task=task.id, at=now, candidate=step.candidate, old=step.old, new=step.new),)
 
 
 def _land(candidate: Candidate) -> Land:

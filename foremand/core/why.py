@@ -1,6 +1,7 @@
 """Why a task stands where it does, and the commands that would move it."""
 
 from .facts import Usage
+from .landing import intended
 from .spec import LAND
 from .status import Status, status
 from .task import Task
@@ -34,6 +35,11 @@ def _used(usage: Usage) -> str:
 
 def commands(task: Task, now: Status) -> tuple[str, ...]:
     """What would move the task, the most likely first, as one would type it."""
+    ways = _ways(task, now)
+    return ways if intended(task) is None else tuple(way for way in ways if way != f"foremanctl cancel {task.id}")
+
+
+def _ways(task: Task, now: Status) -> tuple[str, ...]:
     this = str(task.id)
     rev = now.revision[:12]
     match now.waiting_for:

@@ -4,7 +4,6 @@ Order and turns are `core.queue`'s; this module only builds, moves the branch an
 """
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 from foremand.core.facts import (
@@ -12,10 +11,10 @@ from foremand.core.facts import (
     CandidateBuilt,
     CandidateConflicted,
     Landed,
-    LandingIntended,
     LandingRefused,
 )
 from foremand.core.feedback import headline
+from foremand.core.landing import intend, intended
 from foremand.core.steps import BuildCandidate, Land
 from foremand.core.task import Task, approvers
 from foremand.git import Blocked, Conflict, GitError, IdentityUnknown, TipMoved, WorkRepo, build, identity, land, prove
@@ -95,12 +94,9 @@ class Lander:
         """Move the branch, once the intent is on disk. Repeating it after a crash finishes what was begun."""
         repo, into = Path(task.submitted.repo), task.submitted.into
         work = self._repositories.work(task)
-        intent = LandingIntended(
-            task=task.id, at=self._ledger.now(), candidate=step.candidate, old=step.old, new=step.new
-        )
-        if task.intent is None:
-            task = await self._ledger.decide(task.id, lambda known: _intend(known, intent))
-            if task.intent is None:
+        if not _is_intended(task, step):
+            task = await self._ledger.decide(task.id, lambda known: intend(known, step, self._ledger.now()))
+            if not _is_intended(task, step):
                 return
         fact: AnyFact
         try:
@@ -137,9 +133,10 @@ class Lander:
         )
 
 
-def _intend(task: Task, intent: LandingIntended) -> Sequence[AnyFact]:
-    """The intent, unless a person has stopped the task in the meantime."""
-    return () if task.ending is not None or task.over is not None else (intent,)
+def _is_intended(task: Task, step: Land) -> bool:
+    """Whether the intent is on disk of this very candidate, not of one before it."""
+    candidate = intended(task)
+    return candidate is not None and candidate.number == step.candidate
 
 
 def message(task: Task) -> str:

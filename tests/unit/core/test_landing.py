@@ -1,6 +1,7 @@
 """Landing: a trial candidate, its gates, people, the queue, and the one moment at which the branch moves."""
 
 import pytest
+from msgspec.structs import replace
 from playbook import (
     ANN,
     PLANNED,
@@ -26,10 +27,11 @@ from playbook import (
     troubled,
 )
 
-from foremand.core import commands
+from foremand.core import commands, landing
 from foremand.core import facts as f
 from foremand.core import steps as s
 from foremand.core.commands import approve
+from foremand.core.landing import intend
 from foremand.core.spec import POLICY_GATE, Pipeline
 
 MACHINES = line(stage("implement", "tests"))
@@ -219,6 +221,37 @@ class TestAlreadyIn:
     def test_or_sends_it_back(self) -> None:
         play = passed() >> candidate(1, of=1, empty=True)
         play >> commands.rework(play.task, "", ANN, "there is more to do") << "run implement#2"
+
+
+class TestIntent:
+    """No branch moves without it, and once it is on disk nothing else goes first."""
+
+    @staticmethod
+    def asked(play: Playbook) -> tuple[f.AnyFact, ...]:
+        step = at_the_branch().only(s.Land)
+        assert isinstance(step, s.Land)
+        return intend(play.task, step, play.now)
+
+    def test_the_candidate_that_is_to_land(self) -> None:
+        play = at_the_branch()
+        assert self.asked(play) == (replace(intended(1), at=play.now),)
+
+    def test_none_for_a_task_that_was_stopped_or_sent_back_since(self) -> None:
+        assert self.asked(at_the_branch() >> cancelled()) == ()
+        over = f.TaskEnded(task=1, at=0, state="FAILED", reason="late")
+        assert self.asked(at_the_branch() >> over) == ()
+        back = f.SentBack(task=1, at=0, stage="land", to="implement", feedback="")
+        assert self.asked(at_the_branch() >> back) == ()
+        newer = at_the_branch() >> back >> attempt(2) >> ran("tests", tree(2)) >> candidate(2, of=2)
+        assert self.asked(newer) == ()
+
+    def test_one_of_an_earlier_candidate_is_none(self) -> None:
+        back = f.SentBack(task=1, at=0, stage="land", to="implement", feedback="")
+        play = at_the_branch() >> intended(1) >> back >> attempt(2) >> ran("tests", tree(2)) >> candidate(2, of=2)
+        play >> ran("tests", "tree-on-tip") << "land 2"
+        assert landing.intended(play.task) is None
+        play >> intended(2)
+        assert landing.intended(play.task) == play.task.candidate
 
 
 class TestCrash:

@@ -18,6 +18,7 @@ from playbook import (
     line,
     ran,
     read,
+    refused,
     rev,
     sealed,
     stage,
@@ -196,10 +197,31 @@ class TestCancel:
         assert c.cancel(play.task, ANN)
         play >> intended(1)
         assert refusal(lambda: c.cancel(play.task, ANN)).reason == "TASK_LANDING"
-        for _ in range(3):
-            play.later(10) >> f.Troubled(task=1, at=0, step="land:1", reason="gone")
-        play >> c.cancel(play.task, ANN) << ""
-        assert play.status.state == "CANCELLED"
+        play >> refused(1)
+        assert c.cancel(play.task, ANN)
+
+    def test_a_landing_that_failed_is_first_settled_by_another_try(self) -> None:
+        """The branch may hold the work: nothing else may be done with it before that is known (I5)."""
+        pipeline = line(stage("implement", "tests"))
+        play = Playbook(pipeline, *attempt(1), ran("tests", tree(1)), candidate(1, of=1), ran("tests", "tree-on-tip"))
+        play >> intended(1)
+        for tried in range(3):
+            play >> f.Troubled(task=1, at=0, step="land:1", reason="gone")
+            assert play.status.waiting_for == ("trouble" if tried == 2 else "backoff")
+            for ask in (
+                lambda: c.cancel(play.task, ANN),
+                lambda: c.retry(play.task, ANN, stage="implement"),
+                lambda: c.retry(play.task, ANN, gate="tests"),
+                lambda: c.retry(play.task, ANN, fresh=True),
+                lambda: c.retry(play.task, ANN, message="again"),
+            ):
+                error = refusal(ask)
+                assert (error.reason, error.hint) == ("TASK_LANDING", "foremanctl retry 1")
+            assert "foremanctl cancel 1" not in ways(play.task, play.status)
+            play.later(10)
+        play >> c.retry(play.task, ANN) << "land 1"
+        play >> landed(1)
+        assert play.status.state == "LANDED"
 
     def test_before_the_start(self) -> None:
         play = Playbook(None)

@@ -16,6 +16,7 @@ from foremand.core import facts as f
 from foremand.core import steps as s
 from foremand.core.course import next_steps
 from foremand.core.fold import apply
+from foremand.core.landing import intend, intended
 from foremand.core.spec import POLICY_GATE, Limits, Pipeline
 from foremand.core.task import Task, approvers
 
@@ -270,8 +271,8 @@ class World:
 
     def _land(self, task: Task, step: s.Land) -> None:
         said = {"task": task.id, "at": self.now, "candidate": step.candidate}
-        if task.intent is None:
-            self.record(f.LandingIntended(**said, old=step.old, new=step.new))  # type: ignore[arg-type]
+        if intended(task) is None:
+            self.record(*intend(task, step, self.now))
         elif self.tip == step.old and self.script.mostly(8):
             self.tip = step.new  # a crash may come before the fact
         elif self.tip == step.new:
