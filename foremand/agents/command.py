@@ -4,8 +4,6 @@ The prompt comes on stdin and in FOREMAND_PROMPT_FILE. What the stage hands on i
 the end of stdout. Nobody knows what it costs.
 """
 
-import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import msgspec
 from foremand.agents.port import AgentEvent, File, Job, Launch, Outcome, OutcomeKind, Usage
 from foremand.agents.words import cut, ending, last_line
 from foremand.core.spec import Agent
+from foremand.files import read_regular
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes of output that a stage hands on at most: of stdout the last, of FOREMAND_OUTPUT the first."""
@@ -100,16 +99,3 @@ class CommandReader:
         with suppress(OSError):
             written = read_regular(self._output, OUTPUT_LIMIT)
         return (written or bytes(self._tail[-OUTPUT_LIMIT:])).decode(errors="replace").strip()
-
-
-def read_regular(path: Path, limit: int) -> bytes:
-    """The first `limit` bytes of a file that an agent wrote.
-
-    Never through a link, which could point at what the agent itself may not read, and never from a pipe, which
-    could keep us waiting: OSError then.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(f"{path} is not a regular file")
-        return file.read(limit)

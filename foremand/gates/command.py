@@ -7,12 +7,13 @@ is there and counts enough tests. A process that gave no answer (not found, kill
 import shutil
 from pathlib import Path
 from typing import Literal
-from xml.etree import ElementTree
 
 from msgspec import Struct
 
 from foremand.core.facts import Result
 from foremand.core.spec import Gate
+
+from .junit import read_report
 
 CANNOT_RUN = {126: "not executable", 127: "program not found"}
 SIGNALLED = range(129, 193)
@@ -20,9 +21,6 @@ SIGNALLED = range(129, 193)
 
 NO_TESTS = 5
 """pytest's exit code when it collected nothing."""
-
-REPORT_LIMIT = 64 * 1024 * 1024
-"""Bytes of a report that are read; a larger one is no answer."""
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -58,7 +56,7 @@ def judge(gate: Gate, finished: Finished, tree: Path) -> Judged:
     unanswered = _no_answer(gate, finished)
     if unanswered is not None:
         return Judged("error", unanswered)
-    report = _read_report(tree, gate.junit) if gate.junit is not None else None
+    report = read_report(tree, gate.junit) if gate.junit is not None else None
     counted = f", {report.summary}" if report is not None and report.summary else ""
     if finished.code != 0:
         if finished.code == NO_TESTS and report is not None and report.tests == 0:
@@ -100,41 +98,3 @@ def clear(gate: Gate, tree: Path) -> None:
     path = tree / gate.junit
     if path.parent.resolve().is_relative_to(tree.resolve()) and (path.is_symlink() or path.is_file()):
         path.unlink()
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """The sums of a JUnit report; `problem`: why it counts as none."""
-
-    tests: int = 0
-    failed: int = 0
-    skipped: int = 0
-    problem: str = ""
-
-    @property
-    def summary(self) -> str:
-        """For a person: "2 failed of 48"."""
-        return f"{self.failed} failed of {self.tests}" if self.tests else ""
-
-
-def _read_report(tree: Path, junit: str) -> Report:
-    path = tree / junit
-    try:
-        if path.is_symlink() or not path.resolve().is_relative_to(tree.resolve()):
-            return Report(problem=f"the report {junit} is a link")
-        if path.stat().st_size > REPORT_LIMIT:
-            return Report(problem=f"the report {junit} is larger than {REPORT_LIMIT} bytes")
-        text = path.read_bytes()
-    except OSError:
-        return Report(problem=f"there is no report {junit}: no tests collected")
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        return Report(problem=f"the report {junit} declares entities")
-    try:
-        root = ElementTree.fromstring(text)  # noqa: S314 (no declarations, see above; expat limits the rest)
-    except ElementTree.ParseError as error:
-        return Report(problem=f"the report {junit} cannot be read: {error}")
-    cases = list(root.iter("testcase"))
-    return Report(
-        tests=len(cases),
-        failed=sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None),
-        skipped=sum(1 for case in cases if case.find("skipped") is not None),
-    )

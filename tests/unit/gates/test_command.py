@@ -1,5 +1,7 @@
 """What the end of a gate's process amounts to: everything that is no explicit pass is closed."""
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from foremand.core.spec import Gate
 from foremand.gates.command import Finished, clear, judge
+from foremand.gates.junit import LIMIT
 
 
 def gate(**keys: Any) -> Gate:
@@ -61,6 +64,36 @@ def test_a_report_must_count_tests(tmp_path: Path, text: str | None, result: str
         (tmp_path / "r.xml").write_text(text)
     assert judge(gate(junit="r.xml"), ended(0), tmp_path).result == result
     assert judge(gate(junit="r.xml"), ended(1), tmp_path).result == "fail"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_report_that_declares_entities_is_none_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "<!DOCTYPE x [<!ENTITY e '<testcase/>'>]><testsuite><testcase/>&e;</testsuite>"
+    (tmp_path / "r.xml").write_bytes(text.encode(encoding))
+    judged = judge(gate(junit="r.xml"), ended(0), tmp_path)
+    assert (judged.result, "declares entities" in judged.reason) == ("fail", True)
+    (tmp_path / "r.xml").write_bytes("<testsuite><testcase/></testsuite>".encode("utf-16"))
+    assert judge(gate(junit="r.xml"), ended(0), tmp_path).result == "pass"
+
+
+def test_a_report_that_is_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "r.xml")
+    judged = judge(gate(junit="r.xml"), ended(0), tmp_path)
+    assert (judged.result, "not a regular file" in judged.reason) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("inner", "problem"),
+    [(b"<testcase><failure/></testcase>", "read"), (b"<a>", "deeper"), (b"<a b='" + b"c" * LIMIT, "read")],
+)
+def test_a_report_of_any_size_costs_little(tmp_path: Path, inner: bytes, problem: str) -> None:
+    text = b"<testsuite>" + inner * (LIMIT // len(inner) + 1)
+    (tmp_path / "r.xml").write_bytes(text)
+    assert "larger than" in judge(gate(junit="r.xml"), ended(0), tmp_path).reason
+    (tmp_path / "r.xml").write_bytes(text[:LIMIT])
+    began = time.process_time()
+    assert problem in judge(gate(junit="r.xml"), ended(0), tmp_path).reason
+    assert time.process_time() - began < 5  # it takes well under one
 
 
 def test_a_report_through_a_link_is_none(tmp_path: Path) -> None:
