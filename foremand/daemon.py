@@ -121,7 +121,7 @@ async def _server(engine: Engine, journal: Journal, operators: Operators, about:
     service = Service(engine.desk, engine.reading, journal, operators, engine.agent_slots, engine.gate_slots, about)
     add_ForemandServicer_to_server(service, server)
     name = pb.DESCRIPTOR.services_by_name["Foremand"].full_name
-    healthy = health.aio.HealthServicer()  # type: ignore[attr-defined]  # its stubs lack it
+    healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     for each in ("", name):
         await healthy.set(each, health_pb2.HealthCheckResponse.SERVING)

@@ -147,7 +147,7 @@ Handler = Any
 """grpc.RpcMethodHandler: generic for the type checker, but not when it runs."""
 
 
-class OperatorCheck(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # likewise
+class OperatorCheck(grpc.aio.ServerInterceptor):
     """Lets only operators' calls through to the service."""
 
     def __init__(self, operators: Operators) -> None:

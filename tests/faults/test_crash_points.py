@@ -49,9 +49,7 @@ def calm(shared_house: Any, plot: Any) -> tuple[Path, Any, int]:
     return live(shared_house, plot, "calm", "auto")
 
 
-@pytest.mark.parametrize(
-    ("mode", "sandbox", "least"), [("after", "auto", 40), ("before", "off", 20), ("7", "auto", 20)]
-)
+@pytest.mark.parametrize(("mode", "sandbox", "least"), [("after", "auto", 40), ("before", "off", 20), ("7", "auto", 8)])
 async def test_the_same_end_as_without_a_crash(
     shared_house: Any, plot: Any, journal: Any, calm: tuple[Path, Any, int], mode: str, sandbox: str, least: int
 ) -> None:

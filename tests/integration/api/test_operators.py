@@ -1,11 +1,16 @@
 """Who may answer: nothing that an agent, a gate or a setup starts, with or without the sandbox."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+import foremanctl
+import foremand
 
 ATTACK = """
 import json, os, subprocess, sys, time
@@ -18,6 +23,7 @@ house = {
     "XDG_CONFIG_HOME": f"{root}/config",
     "HOME": os.environ["HOME"],
     "PATH": os.environ["PATH"],
+    "PYTHONPATH": f"{root}/lib",
 }
 marker = {k: v for k, v in os.environ.items() if k.startswith("FOREMAND")}
 approve = [python, "-m", "foremanctl", "approve", task, "--revision", revision]
@@ -108,6 +114,9 @@ WAYS = ("plainly", "without the marker", "orphaned", "by hand", "a daemon of its
 
 def attacked(house: Any, mode: str) -> dict[str, dict[str, Any]]:
     """What each place was told: one task waits for a person, another tries to be that person."""
+    for package in (foremand, foremanctl):  # the sandbox may hide where this is installed
+        source = Path(package.__file__).parent
+        shutil.copytree(source, house.root / "lib" / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     house.start("--sandbox", mode)
     victim = house.submit(house.repo({".foremand/pipeline.toml": VICTIM}), "wait")
     revision = house.wait(victim, "WAITING")["revision"]
