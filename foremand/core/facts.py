@@ -314,6 +314,22 @@ class LandingIntended(Fact, frozen=True, kw_only=True, tag=True):
     new: str
 
 
+class LockFile(Struct, frozen=True, kw_only=True):
+    """A lock file of git's in the user's repository that a landing made; inode and time tell it from any later one."""
+
+    path: str
+    device: int
+    inode: int
+    mtime_ns: int
+
+
+class LandingLocked(Fact, frozen=True, kw_only=True, tag=True):
+    """The branch is held for the landing. What a power cut leaves of `locks` is ours to remove, and nothing else."""
+
+    candidate: int
+    locks: tuple[LockFile, ...]
+
+
 class LandingRefused(Fact, frozen=True, kw_only=True, tag=True):
     """The branch did not move: its tip is another now (`moved`), or the user's files are in the way (`blocked`)."""
 
@@ -368,6 +384,7 @@ AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decod
     QueueEntered,
     QueueLeft,
     LandingIntended,
+    LandingLocked,
     LandingRefused,
     Landed,
     TaskEnded,

@@ -262,20 +262,27 @@ def _landing_intended(task: Task, fact: f.LandingIntended) -> Changes:
     candidate = task.candidate
     if candidate is None or candidate.work is None or candidate.number != fact.candidate:
         return {}
-    return {"intent": fact}
+    return {"intent": fact, "locks": ()}
+
+
+def _landing_locked(task: Task, fact: f.LandingLocked) -> Changes:
+    if task.intent is None or task.intent.candidate != fact.candidate:
+        return {}
+    return {"locks": fact.locks}
 
 
 def _landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
     if task.candidate is None or task.candidate.number != fact.candidate:
         return {}
     if fact.kind == "moved":
-        return {"intent": None, "candidate": None}
-    return {"intent": None, "queued_at": None, "blocked": fact.reason}
+        return {"intent": None, "locks": (), "candidate": None}
+    return {"intent": None, "locks": (), "queued_at": None, "blocked": fact.reason}
 
 
 def _landed(task: Task, fact: f.Landed) -> Changes:
     return {
         "intent": None,
+        "locks": (),
         "queued_at": None,
         "over": "LANDED",
         "over_reason": fact.reason or f"landed on {task.submitted.into} as {fact.commit[:12]}",
@@ -330,6 +337,7 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.QueueEntered: _queue_entered,
     f.QueueLeft: _queue_left,
     f.LandingIntended: _landing_intended,
+    f.LandingLocked: _landing_locked,
     f.LandingRefused: _landing_refused,
     f.Landed: _landed,
     f.TaskEnded: _task_ended,

@@ -144,6 +144,7 @@ class Task(Struct, frozen=True, kw_only=True):
     candidate: Candidate | None = None
     queued_at: float | None = None
     intent: f.LandingIntended | None = None
+    locks: tuple[f.LockFile, ...] = ()
     blocked: str = ""
     trouble: dict[str, Trouble] = {}
     times: tuple[str, ...] = ()

@@ -11,13 +11,27 @@ from foremand.core.facts import (
     CandidateBuilt,
     CandidateConflicted,
     Landed,
+    LandingLocked,
     LandingRefused,
+    LockFile,
 )
 from foremand.core.feedback import headline
 from foremand.core.landing import intend, intended
 from foremand.core.steps import BuildCandidate, Land
 from foremand.core.task import Task, approvers
-from foremand.git import Blocked, Conflict, GitError, IdentityUnknown, TipMoved, WorkRepo, build, identity, land, prove
+from foremand.git import (
+    Blocked,
+    Conflict,
+    GitError,
+    IdentityUnknown,
+    Lock,
+    TipMoved,
+    WorkRepo,
+    build,
+    identity,
+    land,
+    prove,
+)
 from foremand.pipeline import fill
 
 from .conductor import StepFailed
@@ -92,15 +106,14 @@ class Lander:
 
     async def land(self, task: Task, step: Land) -> None:
         """Move the branch, once the intent is on disk. Repeating it after a crash finishes what was begun."""
-        repo, into = Path(task.submitted.repo), task.submitted.into
-        work = self._repositories.work(task)
+        into, work = task.submitted.into, self._repositories.work(task)
         if not _is_intended(task, step):
             task = await self._ledger.decide(task.id, lambda known: intend(known, step, self._ledger.now()))
             if not _is_intended(task, step):
                 return
         fact: AnyFact
         try:
-            await self._move(repo, work, into, step)
+            await self._move(task, work, step)
             fact = Landed(task=task.id, at=self._ledger.now(), commit=step.new)
             log.info("task %d landed on %s as %s", task.id, into, step.new[:12])
         except TipMoved as moved:
@@ -111,10 +124,22 @@ class Lander:
             raise StepFailed(f"landing failed: {error}") from error
         await self._ledger.record(fact)
 
-    async def _move(self, repo: Path, work: WorkRepo, into: str, step: Land) -> None:
+    async def _move(self, task: Task, work: WorkRepo, step: Land) -> None:
         """Move the branch and prove it. A branch that went on from where an interrupted landing had put it has it."""
+        repo, into = Path(task.submitted.repo), task.submitted.into
+
+        async def held(locks: tuple[Lock, ...]) -> None:
+            files = tuple(
+                LockFile(path=str(lock.path), device=lock.device, inode=lock.inode, mtime_ns=lock.mtime_ns)
+                for lock in locks
+            )
+            await self._ledger.record(
+                LandingLocked(task=task.id, at=self._ledger.now(), candidate=step.candidate, locks=files)
+            )
+
+        stale = [Lock(Path(file.path), file.device, file.inode, file.mtime_ns) for file in task.locks]
         try:
-            await land(repo, work, into, step.old, step.new)
+            await land(repo, work, into, step.old, step.new, stale=stale, on_locks=held)
         except TipMoved as moved:
             try:
                 await prove(repo, into, step.new, step.tree)

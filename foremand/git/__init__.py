@@ -18,7 +18,7 @@ from .errors import (
 )
 from .ignored import ignored_paths
 from .land import land, prove
-from .locks import Lock, OnLocks, remove_stale
+from .locks import Lock, OnLocks
 from .mirror import Mirror
 from .prompt import prompt_diff
 from .run import Git, Result
@@ -68,7 +68,6 @@ __all__ = [
     "prepare",
     "prompt_diff",
     "prove",
-    "remove_stale",
     "seal",
     "seal_as_entered",
     "snapshot",

@@ -17,7 +17,7 @@ from msgspec import structs
 from .diff import RawChange, raw_changes
 from .errors import Blocked, GitError, NotLanded, TipMoved, text
 from .layout import copy_index
-from .locks import IndexLock, OnLocks, RefTransaction, alone, identify
+from .locks import IndexLock, Lock, OnLocks, RefTransaction, alone, identify, remove_stale
 from .mirror import FETCH
 from .run import Git, fields
 from .user import Authorship, common_dir, identity, user_git
@@ -34,18 +34,20 @@ async def land(
     old: str,
     new: str,
     *,
+    stale: Iterable[Lock] = (),
     on_locks: OnLocks | None = None,
 ) -> None:
     """Move the user's branch `into` from `old` to `new`, and the files of the work trees that have it.
 
     Local edits elsewhere in those work trees stay. Safe to call again after a crash at any point: it goes on, or
-    finds that all is done. `on_locks` is told of git's lock files once they exist, so that a power cut's leftovers
-    can be removed later (`locks.remove_stale`). No hook and no filter of the user runs.
+    finds that all is done. `on_locks` is told of git's lock files once they exist, before anything is moved; given
+    back as `stale` they are removed if a power cut has left them. No hook and no filter of the user runs.
 
     Raises `TipMoved` if the branch is elsewhere, `Blocked` if the user's work trees do not allow it; then the
     repository is as it was.
     """
     async with alone(work.path / "land.lock") as descriptor:
+        remove_stale(stale)  # none of our processes holds them any more
         git = await user_git(repo, fds=(descriptor,))
         landing = _Landing(git, await common_dir(git), work, into, old, new, await identity(repo))
         await landing.bring()
@@ -257,11 +259,13 @@ class _Landing:
         env = {name: value for name, value in commit_environment(who, who, 0).items() if "DATE" not in name}
         git = structs.replace(self.git, cwd=where, env=env)
         message = f"foremand: land task {self.work.task}"
+        files = self._lock_files(checkouts)
+        theirs = set(identify(files))
         async with RefTransaction.open(git, message) as transaction:
             if not await transaction.prepare(self.ref, self.new, self.old):
                 raise await self._refused()
             if on_locks is not None:
-                await on_locks(identify(self._lock_files(checkouts)))
+                await on_locks(tuple(lock for lock in identify(files) if lock not in theirs))
             for each in checkouts:
                 if each.resumed:
                     await each.advance(self.new)
@@ -282,8 +286,9 @@ class _Landing:
         return Blocked(f"{self.into} is locked", [str(lock)], f"wait, or remove {lock} if no git runs")
 
     def _lock_files(self, checkouts: Iterable[_Checkout]) -> list[Path]:
+        """What git makes for the transaction: it locks the branch, and HEAD of the work tree it runs in."""
         heads = [each.tree.git_dir / "HEAD.lock" for each in checkouts]
-        return [self.common / f"{self.ref}.lock", *heads]
+        return [self.common / f"{self.ref}.lock", *heads[:1]]
 
 
 def in_the_way(top: Path, added: Iterable[bytes], tracked: set[bytes]) -> list[bytes]:

@@ -45,6 +45,7 @@ STEPS = (
         definition TEXT, tree TEXT, seq INTEGER NOT NULL, PRIMARY KEY (definition, tree)
     ) WITHOUT ROWID
     """,
+    "",  # the fact LandingLocked
 )
 """What leads from version n to n + 1. Steps that were released are never changed."""
 

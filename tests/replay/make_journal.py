@@ -165,6 +165,12 @@ def landing_work(task: int) -> list[f.AnyFact]:
         f.LandingRefused(task=task, at=53, candidate=1, kind="moved", reason="main is at another commit"),
         f.CandidateBuilt(task=task, at=54, number=2, source=sha(13), tip=sha(2), work=work(15)),
         f.LandingIntended(task=task, at=55, candidate=2, old=sha(2), new=sha(15)),
+        f.LandingLocked(
+            task=task,
+            at=55,
+            candidate=2,
+            locks=(f.LockFile(path="/repo/.git/refs/heads/main.lock", device=2049, inode=77, mtime_ns=55_000_000_001),),
+        ),
         f.Landed(task=task, at=56, commit=sha(15)),
     ]
 

@@ -1,5 +1,7 @@
 """Landing in a user's own repository, whatever they have in it; the agents do what their prompt says."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,3 +254,52 @@ def test_a_change_of_the_rules_needs_a_person(home: Any) -> None:
     assert repo.git("rev-parse", "main") == before
     home.approve(task)
     home.wait(task, "LANDED")
+
+
+GIT = """#!/bin/sh
+case " $* " in *" read-tree -m -u "*)
+    if [ -e {hold} ]; then touch {held}; while [ -e {hold} ]; do sleep 0.02; done; exit 1; fi
+esac
+exec {git} "$@"
+"""
+"""A git that stops where the branch is locked and the files are to be moved, for as long as a file is there."""
+
+
+def test_git_s_locks_that_a_power_cut_left_are_removed_if_they_are_ours(house: Any) -> None:
+    hold, held, bin_ = house.root / "hold", house.root / "held", house.root / "slow"
+    bin_.mkdir()
+    real = next(path for place in os.environ["PATH"].split(":") if (path := Path(place) / "git").exists())
+    (bin_ / "git").write_text(GIT.format(hold=hold, held=held, git=real))
+    (bin_ / "git").chmod(0o755)
+    hold.touch()
+    repo = repository(house, AGENT)
+    before = repo.git("rev-parse", "main")
+    house.start(env={"PATH": f"{bin_}:{house.env['PATH']}"})
+    task = run(house, repo, edit(1, "first"))
+    house.until(held.exists, "the branch is locked")
+    locks = [repo.path / ".git" / "refs" / "heads" / "main.lock", repo.path / ".git" / "HEAD.lock"]
+    for lock in locks:  # git lets go of them when the daemon dies; a power cut leaves them
+        os.link(lock, house.root / lock.stem)
+    house.kill()
+    hold.unlink()
+    house.until(lambda: not any(lock.exists() for lock in locks), "git has let go")
+    assert repo.git("rev-parse", "main") == before
+
+    for lock in locks:
+        os.link(house.root / lock.stem, lock)
+    house.start()
+    landed = house.wait(task, "LANDED")
+    assert repo.git("rev-parse", "main") == landed["landed_commit"]
+    assert not any(lock.exists() for lock in locks)
+    assert repo.git("status", "--porcelain") == ""
+
+    locks[0].write_text("")  # of somebody else, whoever that is
+    other = run(house, repo, edit(2, "second"))
+    assert "main is locked" in house.wait(other, "WAITING")["reason"]
+    house.stop()
+    house.start()
+    assert "main is locked" in house.wait(other, "WAITING")["reason"]
+    assert locks[0].exists()
+    locks[0].unlink()
+    house.ok("retry", str(other))
+    house.wait(other, "LANDED")

@@ -20,7 +20,6 @@ from foremand.git import (
     identity,
     land,
     prove,
-    remove_stale,
 )
 from foremand.git import locks as locks_module
 from foremand.git.locks import RefTransaction
@@ -483,20 +482,32 @@ async def test_a_landing_that_cannot_be_alone_says_so(landing, work, monkeypatch
 async def test_lock_files_left_by_a_power_cut(landing, user):
     """Only the files that we said we made are removed, and only if they are still those."""
     seen: list[Lock] = []
+    kept = user.top / ".git" / "kept"
 
-    async def remember(locks: tuple[Lock, ...]) -> None:
+    async def cut(locks: tuple[Lock, ...]) -> None:
         seen.extend(locks)
+        for lock in locks:
+            os.link(
+                lock.path, kept.with_name(f"kept-{lock.path.stem}")
+            )  # git lets go of its own, a power cut would not
         raise GitError("stop here")
 
     with pytest.raises(GitError, match="stop here"):
-        await landing.land(on_locks=remember)
-    lock = user.top / ".git" / "HEAD.lock"
+        await landing.land(on_locks=cut)
+    assert [lock.path.name for lock in seen] == ["main.lock", "HEAD.lock"]
+    lock = seen[0].path
     lock.write_text("")
-    remove_stale(seen)
+    with pytest.raises(Blocked, match="main is locked"):
+        await landing.land(stale=seen)
     assert lock.exists(), "a later lock at the same place is not ours"
-    there = lock.lstat()
-    remove_stale([Lock(lock, there.st_dev, there.st_ino, there.st_mtime_ns)])
-    assert not lock.exists()
+    lock.unlink()
+    for each in seen:
+        os.link(kept.with_name(f"kept-{each.path.stem}"), each.path)
+    with pytest.raises(Blocked, match="main is locked"):
+        await landing.land()
+    await landing.land(stale=seen)
+    landing.assert_landed()
+    assert not any(each.path.exists() for each in seen)
 
 
 async def test_a_lost_transaction_moves_nothing(landing, user, monkeypatch):

@@ -205,6 +205,11 @@ def intended(number: int) -> f.LandingIntended:
     return f.LandingIntended(task=1, at=0.0, candidate=number, old=TIP, new=commit(number))
 
 
+def locked(number: int, path: str = "main.lock") -> f.LandingLocked:
+    lock = f.LockFile(path=path, device=1, inode=number, mtime_ns=1)
+    return f.LandingLocked(task=1, at=0.0, candidate=number, locks=(lock,))
+
+
 def refused(number: int, kind: str = "moved", reason: str = "edits in the way: a.py") -> f.LandingRefused:
     return f.LandingRefused(task=1, at=0.0, candidate=number, kind=kind, reason=reason)  # type: ignore[arg-type]
 

@@ -17,6 +17,7 @@ from playbook import (
     intended,
     landed,
     line,
+    locked,
     ran,
     read,
     refused,
@@ -252,6 +253,25 @@ class TestIntent:
         assert landing.intended(play.task) is None
         play >> intended(2)
         assert landing.intended(play.task) == play.task.candidate
+
+
+class TestLocks:
+    """The lock files of git that a landing made are known for as long as it is open, and as of that one alone."""
+
+    def test_known_until_it_is_settled(self) -> None:
+        play = at_the_branch() >> intended(1) >> locked(1) << "land 1"
+        assert [lock.path for lock in play.task.locks] == ["main.lock"]
+        for settled in (refused(1), refused(1, "blocked"), landed(1)):
+            again = at_the_branch() >> intended(1) >> locked(1) >> settled
+            assert again.task.locks == ()
+
+    def test_those_of_the_last_try(self) -> None:
+        play = at_the_branch() >> intended(1) >> locked(1) >> troubled("land:1") >> locked(1, "HEAD.lock")
+        assert [lock.path for lock in play.task.locks] == ["HEAD.lock"]
+
+    def test_none_without_the_intent(self) -> None:
+        assert (at_the_branch() >> locked(1)).task.locks == ()
+        assert (at_the_branch() >> intended(1) >> locked(2)).task.locks == ()
 
 
 class TestCrash:

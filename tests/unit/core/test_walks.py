@@ -67,6 +67,7 @@ def check_state(task: Task) -> None:
     assert [a.number for a in task.attempts] == list(range(1, len(task.attempts) + 1))
     if task.started is not None:
         assert len(task.attempts) <= (task.limits.attempts or 0), "loops are bounded"
+    assert not task.locks or task.intent is not None
     if task.intent is not None:
         assert task.over is None, "nothing ends before it is known what the branch holds"
         assert task.candidate is not None

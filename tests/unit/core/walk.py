@@ -273,6 +273,9 @@ class World:
         said = {"task": task.id, "at": self.now, "candidate": step.candidate}
         if intended(task) is None:
             self.record(*intend(task, step, self.now))
+        elif not task.locks and not self.script.mostly(8):
+            lock = f.LockFile(path="main.lock", device=1, inode=step.candidate, mtime_ns=1)
+            self.record(f.LandingLocked(**said, locks=(lock,)))  # type: ignore[arg-type]
         elif self.tip == step.old and self.script.mostly(8):
             self.tip = step.new  # a crash may come before the fact
         elif self.tip == step.new:
