@@ -69,7 +69,7 @@ def _answer_of(fact: f.VerdictGiven | f.PersonAsked | f.Approved | f.Waived, ver
     )
 
 
-def _is_human(task: Task, gate: str) -> bool | None:
+def is_human(task: Task, gate: str) -> bool | None:
     """Whether people answer this gate; None where the pinned pipeline does not know it."""
     known = task.pipeline.gates.get(gate)
     return None if known is None else known.kind == "human"
@@ -77,7 +77,7 @@ def _is_human(task: Task, gate: str) -> bool | None:
 
 def verdict_given(task: Task, fact: f.VerdictGiven) -> Changes:
     """A machine gate's answer."""
-    if _is_human(task, fact.gate) is True:
+    if is_human(task, fact.gate) is True:
         return {}
     return _answered(task, _answer_of(fact, fact.verdict, fact.reason))
 
@@ -96,7 +96,7 @@ def _decided(task: Task, fact: Any, decision: Any) -> Changes:
 
 def approved(task: Task, fact: f.Approved) -> Changes:
     """A person's yes."""
-    if _is_human(task, fact.gate) is False:
+    if is_human(task, fact.gate) is False:
         return {}
     answer = _answer_of(fact, "pass", f"approved by {fact.by}")
     return {**_answered(task, answer), **_decided(task, fact, "approved")}

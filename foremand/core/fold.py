@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from . import answers
 from . import facts as f
 from .spec import Limits
-from .task import HELPLESS, TRANSIENT, Attempt, Candidate, Changes, Ending, Run, Task, Trouble
+from .task import HELPLESS, TRANSIENT, Answer, Attempt, Candidate, Changes, Ending, Run, Task, Trouble
 
 
 def begin(fact: f.TaskSubmitted) -> Task:
@@ -186,6 +186,12 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
     def asked_again(key: str) -> bool:
         return gate is not None and key.startswith(f"{gate.definition}:")
 
+    def unanswered(answer: Answer) -> bool:
+        """No answer any more: an error, the gate's that is asked again, and a reject, of which this is the end."""
+        return answer.verdict == "error" or (
+            answer.verdict == "fail" and (answer.gate == fact.gate or answers.is_human(task, answer.gate) is not False)
+        )
+
     changes: Changes = {
         "ending": None,
         "over": None,
@@ -197,9 +203,7 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         **answers.runs_kept(
             task, lambda key, run: run.result == "pass" or (run.result == "fail" and not asked_again(key))
         ),
-        "answers": tuple(
-            a for a in task.answers if a.verdict != "error" and not (a.verdict == "fail" and a.gate == fact.gate)
-        ),
+        "answers": tuple(a for a in task.answers if not unanswered(a)),
         "attempts": tuple(replace(a, void=True) if a.outcome in forgiven else a for a in task.attempts),
     }
     cut_off = {a.stage for a in task.attempts if a.outcome in forgiven - {"altered"} and not a.void}

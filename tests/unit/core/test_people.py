@@ -299,6 +299,30 @@ class TestRetry:
             assert "too long" in play.only(s.RunAttempt).feedback
         assert play.task.over is None
 
+    @pytest.mark.parametrize("how", [{"gate": "tests"}, {"stage": "implement"}, {}])
+    def test_a_rejected_task_can_be_answered_again(self, how: dict[str, str]) -> None:
+        play = Playbook(SIMPLE, *attempt(1), ran("tests", tree(1)), candidate(1, of=1), ran("tests", "tree-on-tip"))
+        play << "wait person"
+        play >> c.reject(play.task, play.status.revision, ANN, "no") << ""
+        play >> c.retry(play.task, ANN, **how)  # type: ignore[arg-type]
+        if "gate" not in how:
+            play << "run implement#2"
+            return
+        play << "wait person"
+        assert [s.verdict for s in play.status.standings] == ["pass", "waiting"]
+        for ask in (
+            lambda: c.reject(play.task, play.status.revision, ANN),
+            lambda: c.rework(play.task, play.status.revision, ANN, "more"),
+        ):
+            assert ask()
+        play >> c.approve(play.task, "", play.status.revision, ANN) << "build 2"
+
+    def test_a_reject_of_an_earlier_stage_is_forgotten_too(self) -> None:
+        play = Playbook(PLANNED, *read(1))
+        play >> c.reject(play.task, rev(1), ANN, "no") << ""
+        play >> c.retry(play.task, ANN, stage="implement") << "wait person"
+        assert c.approve(play.task, "plan-ok", rev(1), ANN)
+
     def test_a_refused_start(self) -> None:
         play = Playbook(None) >> f.StartRefused(task=1, at=0, reason="no branch")
         play >> c.retry(play.task, ANN) << "start"
