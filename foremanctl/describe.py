@@ -9,7 +9,7 @@ from .harmless import cells, line, lines
 from .output import Output, age
 from .records import state
 
-UNSANDBOXED = "unsandboxed: this machine has no sandbox for agents and gates"
+UNSANDBOXED = "unsandboxed: nothing confines its agents and gates"
 
 
 def describe(detail: pb.TaskDetail, out: Output) -> str:

@@ -1,5 +1,6 @@
 """Following tasks as they go, without polling and over restarts of the daemon."""
 
+import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -81,23 +82,38 @@ def is_over(task: pb.Task) -> bool:
 def follow(client: Client, out: Output, task_id: int, *, seen: int = 0) -> pb.Task:
     """Prints the log of every attempt after number `seen` as it grows, and on stderr where the task stands, until
     the task has ended or needs a person. Gives the task as it is then."""
-    said = ""
+    said, cursor = "", None
     while True:
         task = pb.Task()
-        # The watch is let go while a log is read, and asked for the present state afterwards: nothing piles up.
-        with closing(changes(client, [task_id])) as tasks:
-            for task in tasks:
-                if (standing := stands(task)) != said:
-                    said = standing
-                    talk(standing)
-                if task.attempt > seen or is_over(task):
+        # The watch is let go while a log is read, and goes on behind its cursor afterwards: nothing piles up.
+        with closing(watch(client, task=task_id, after=cursor)) as responses:
+            for response in responses:
+                cursor = response.cursor
+                for event in response.events:
+                    _tell_verdict(event)
+                for task in (*response.snapshot, *response.tasks):
+                    if (standing := stands(task)) != said:
+                        said = standing
+                        talk(standing)
+                if task.id and (task.attempt > seen or is_over(task)):
                     break
-        if task.attempt <= seen:
-            return task
         for number in range(seen + 1, task.attempt + 1):
             talk(f"{task_id} attempt {number}:")
             _print_log(client, out, pb.ReadLogRequest(id=task_id, attempt=number, follow=True))
-        seen = task.attempt
+        seen = max(seen, task.attempt)
+        if is_over(task):
+            return task
+
+
+def _tell_verdict(event: pb.Event) -> None:
+    """What a gate said, and that it sent the work back: gone from the task itself as soon as it goes on."""
+    if event.type == "VerdictGiven":
+        data = json.loads(event.data)
+        if data["verdict"] != "skipped":
+            talk(line(f"{event.task}  gate {data['gate']}: {data['verdict']} ({data['reason']})"))
+    elif event.type == "SentBack":
+        data = json.loads(event.data)
+        talk(line(f"{event.task}  sent back to {data['to']}"))
 
 
 def read_log(client: Client, request: pb.ReadLogRequest) -> Iterator[bytes]:

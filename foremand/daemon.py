@@ -63,6 +63,7 @@ def sole(places: Places) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
+        os.ftruncate(descriptor, 0)  # nobody is to take the pid of a daemon that is gone for that of one that lives
     finally:
         os.close(descriptor)
 

@@ -161,7 +161,7 @@ async def _repository(repo: Path) -> dict[str, Any]:
     try:
         info = await inspect(repo)
     except GitError as error:
-        return _finding(ok=False, says=str(error), hint=error.hint)
+        return _finding(ok=False, says=error.reason, hint=error.hint)
     path = info.top / FILE
     if not path.exists():
         return _finding(ok=False, says=f"{info.top} has no {FILE}", hint="foremanctl init")
@@ -232,5 +232,5 @@ def _megabytes(size: int) -> str:
 
 
 def _refuse(error: RepositoryRefused) -> int:
-    talk(f"{error}\n{error.hint}" if error.hint else str(error))
+    talk(f"{error.reason}\n{error.hint}" if error.hint else error.reason)
     return USAGE

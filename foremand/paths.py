@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import warnings
 from pathlib import Path
 
 import platformdirs
@@ -22,6 +23,13 @@ class SocketTooLong(Exception):
         )
 
 
+def _runtime_without_a_session() -> Path:
+    """Where platformdirs puts it; it warns that nobody cleans up there, and nobody has to."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir("foremand"))
+
+
 class Places(Struct, frozen=True):
     """The three folders of one daemon. Two daemons with different XDG folders never meet."""
 
@@ -35,7 +43,7 @@ class Places(Struct, frozen=True):
         """The folders that the environment names. `socket` is the flag's value. Raises SocketTooLong."""
         state = Path(platformdirs.user_state_dir("foremand")).absolute()
         runtime_root = os.environ.get("XDG_RUNTIME_DIR")
-        runtime = Path(runtime_root) / "foremand" if runtime_root else Path(platformdirs.user_runtime_dir("foremand"))
+        runtime = Path(runtime_root) / "foremand" if runtime_root else _runtime_without_a_session()
         config = Path(platformdirs.user_config_dir("foremand")).absolute()
         chosen = socket or os.environ.get("FOREMAND_SOCKET")
         path = Path(chosen).absolute() if chosen else runtime.absolute() / "foremand.sock"

@@ -27,9 +27,19 @@ from foremanctl.output import Format
 @click.option("--setup", is_flag=True, help="The setup's output.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows.")
 @click.option("--raw", is_flag=True, help="The bytes as they were written.")
+@click.option("--errors", is_flag=True, help="What the agent's program said on standard error.")
 @click.pass_obj
 def command(
-    asked: Asked, *, task: int, stage: str, attempt: int | None, gate: str, setup: bool, follow: bool, raw: bool
+    asked: Asked,
+    *,
+    task: int,
+    stage: str,
+    attempt: int | None,
+    gate: str,
+    setup: bool,
+    follow: bool,
+    raw: bool,
+    errors: bool,
 ) -> None:
     """Print a log: the last attempt's, unless told which.
 
@@ -39,16 +49,16 @@ def command(
     from foremanctl.harmless import stream
     from foremand.v1 import foremand_pb2 as pb
 
-    if sum(map(bool, (stage or attempt, gate, setup))) > 1:
+    if sum(map(bool, (stage or attempt, gate, setup))) > 1 or (errors and (gate or setup)):
         raise Usage("one log at a time: an attempt's (--stage, --attempt), a --gate's, or the --setup's")
     out, client = asked.out, asked.client()
     chosen = bool(stage or attempt or gate or setup)
-    if follow and not chosen and not raw and out.form is Format.TABLE:
+    if follow and not chosen and not raw and not errors and out.form is Format.TABLE:
         present: pb.TaskDetail = client.ask("GetTask", pb.GetTaskRequest(id=task))
         watching.follow(client, out, task, seen=max(0, present.task.attempt - 1))
         return
     request = pb.ReadLogRequest(
-        id=task, attempt=attempt or 0, stage=stage, gate=gate, setup=setup, raw=raw, follow=follow
+        id=task, attempt=attempt or 0, stage=stage, gate=gate, setup=setup, raw=raw, follow=follow, errors=errors
     )
     chunks = watching.read_log(client, request)
     if out.form is not Format.TABLE:
