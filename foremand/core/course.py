@@ -7,6 +7,8 @@ comes next. Every task that is not over has a step, or a `Wait` that names whom 
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from . import facts as f
 from . import feedback
 from .asking import ask
@@ -52,10 +54,18 @@ def _loose_ends(task: Task, attempts: Sequence[Attempt], reason: str, now: float
     """What these attempts, of which nothing more is wanted, still need: an end, and a seal, so that none is lost."""
     running = next((a for a in attempts if a.outcome is None), None)
     if running is not None:
-        return (_supervise(running), StopAttempt(number=running.number, reason=reason))
+        return _end(task, running, reason, now)
     unsealed = (Seal(number=a.number) for a in attempts if a.work is None)
     seal = next((step for step in unsealed if not is_given_up(task, step)), None)
     return () if seal is None else own(task, seal, now)
+
+
+def _end(task: Task, running: Attempt, reason: str, now: float) -> tuple[Step, ...]:
+    """Its supervision records how it ends. Where that is given up, it is ended without."""
+    watch, stop = _supervise(running), StopAttempt(number=running.number, reason=reason)
+    if is_given_up(task, watch):
+        return own(task, replace(stop, unwatched=task.trouble[watch.key].reason), now)
+    return (*own(task, watch, now), *own(task, stop, now))
 
 
 def _supervise(attempt: Attempt) -> RunAttempt:

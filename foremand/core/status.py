@@ -40,7 +40,8 @@ def status(task: Task) -> Status:
     steps = next_steps(task, s.World(queue_turn=task.intent is not None), 0.0)
     wait = next((step for step in steps if isinstance(step, s.Wait)), None)
     state: State = "LANDING" if stage == LAND else "RUNNING"
-    if task.ending is not None:
+    stopping = task.ending is not None and not (wait is not None and wait.on == "trouble")
+    if task.ending is not None and stopping:
         reason = f"stops: {task.ending.reason}"
     elif wait is not None:
         state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
@@ -53,7 +54,7 @@ def status(task: Task) -> Status:
         reason=reason,
         stage=stage,
         revision=revision,
-        waiting_for=wait.on if wait is not None and task.ending is None else "",
+        waiting_for=wait.on if wait is not None and not stopping else "",
         why=wait.detail or wait.reason if wait is not None else reason,
         standings=standings,
     )

@@ -51,10 +51,14 @@ class RunAttempt(Struct, frozen=True, kw_only=True):
 
 
 class StopAttempt(Struct, frozen=True, kw_only=True):
-    """End the attempt's processes; its `RunAttempt` sees it end."""
+    """End the attempt's processes; its `RunAttempt` sees it end.
+
+    `unwatched`: why it cannot be supervised. It is then ended, and its end recorded, without that.
+    """
 
     number: int
     reason: str
+    unwatched: str = ""
 
     @property
     def key(self) -> str:

@@ -3,7 +3,7 @@
 from . import facts as f
 from . import feedback
 from .spec import OnFail
-from .steps import BuildCandidate, Land, Record, RunAttempt, RunGate, Seal, Start, Step, Wait, WakeAt
+from .steps import BuildCandidate, Land, Record, RunAttempt, RunGate, Seal, Start, Step, StopAttempt, Wait, WakeAt
 from .task import CONFLICT, Candidate, Task
 
 TRIES = 3
@@ -16,7 +16,9 @@ AWAY = (5.0, 60.0)
 """Seconds before the second and the third try of an agent whose service is away."""
 
 
-def own(task: Task, step: Start | RunAttempt | Seal | RunGate | BuildCandidate | Land, now: float) -> tuple[Step, ...]:
+def own(
+    task: Task, step: Start | RunAttempt | StopAttempt | Seal | RunGate | BuildCandidate | Land, now: float
+) -> tuple[Step, ...]:
     """A step of foremand's own: tried again twice when it fails, then a person is asked."""
     trouble = task.trouble.get(step.key)
     if trouble is None:

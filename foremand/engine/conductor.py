@@ -23,7 +23,7 @@ Effect = Callable[[Task, Step], Awaitable[None]]
 
 
 PAUSE = 0.2
-"""Seconds before a step that failed may be looked at again, so that no failure can spin."""
+"""Seconds before a step that failed, or changed nothing, may be looked at again, so that none can spin."""
 
 
 class StepFailed(Exception):
@@ -114,6 +114,8 @@ class Conductor:
                 await self._ledger.record(step.fact)
             else:
                 await self._effect(task, step)
+                if self._ledger[task.id] is task:  # it found nothing to do: nor will it the next moment
+                    await asyncio.sleep(PAUSE)
         except asyncio.CancelledError:
             return
         except StepFailed as failure:

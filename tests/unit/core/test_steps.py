@@ -427,6 +427,25 @@ class TestLimits:
 
 
 class TestEnding:
+    def test_an_attempt_that_cannot_be_watched_is_ended_without(self) -> None:
+        play = Playbook(SIMPLE, started(1), cancelled())
+        for _ in range(2):
+            play >> troubled("attempt:1", "its plan is gone") << "wake + wait backoff + stop 1"
+            play.later(10) << "supervise implement#1 + stop 1"
+        play >> troubled("attempt:1", "its plan is gone") << "stop 1"
+        assert play.only(s.StopAttempt).unwatched == "its plan is gone"
+        play >> ended(1, "lost") << "seal 1"
+        play >> sealed(1) << ""
+        assert play.status.state == "CANCELLED"
+
+    def test_a_run_that_cannot_be_ended_is_for_a_person(self) -> None:
+        play = Playbook(SIMPLE, started(1), *[troubled("attempt:1")] * 3, cancelled()) << "stop 1"
+        for _ in range(3):
+            play.later(10) >> troubled("stop:1", "its lock is held")
+        play.later(10) << "wait trouble"
+        assert (play.status.state, play.status.reason) == ("WAITING", "error: its lock is held")
+        play >> retry(play.task, ANN) << "supervise implement#1"
+
     """What a person stops ends cleanly: stopped, sealed, over."""
 
     def test_a_running_agent_is_stopped_and_its_work_kept(self) -> None:
