@@ -12,7 +12,7 @@ from foremand.core.spec import Pipeline
 from foremand.core.task import Task
 from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
 from foremand.paths import Places
-from foremand.pipeline import PipelineInvalid, load
+from foremand.pipeline import PipelineInvalid, branch_complaints, load
 
 from . import environments
 from .conductor import StepFailed
@@ -21,6 +21,9 @@ from .repositories import Repositories
 
 FOLDER = ".foremand"
 FILE = f"{FOLDER}/pipeline.toml"
+
+REMEMBERED = 16
+"""Targets that are not read again as long as their branches stand where they stood. Each holds a whole pipeline."""
 
 
 class PipelineMissing(Exception):
@@ -57,18 +60,27 @@ class Intake:
 
         Raises RepositoryRefused, PipelineMissing, PipelineInvalid or AgentMissing.
         """
+        complaint = next(branch_complaints(into), None) if into else None
+        if complaint is not None:
+            raise RepositoryRefused(complaint, "git branch lists them; --into names one")
         key = (path, into, pipeline_file)
         known = self._known.get(key)
         if known is not None and known[0] == await heads(path, known[1].into):
-            target = known[1]
+            seen, target = known
         else:
             target = await self._look(path, into, pipeline_file)
-            seen = await heads(path, target.into)
-            if seen is not None and target.tip in seen:
-                self._known[key] = (seen, target)
+            seen = await heads(path, target.into) or ""
+        if target.tip in seen:
+            self._remember(key, seen, target)
         for stage in target.pipeline.stages:
             find(target.pipeline.agents[stage.agent], client.get("PATH", ""))
         return target
+
+    def _remember(self, key: tuple[Path, str, str | None], seen: str, target: Target) -> None:
+        self._known.pop(key, None)
+        self._known[key] = (seen, target)
+        while len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]  # the one that was not asked for the longest
 
     async def _look(self, path: Path, into: str, pipeline_file: str | None) -> Target:
         info = await inspect(path, protected=(self._places.state, self._places.config))

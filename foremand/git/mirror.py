@@ -85,8 +85,11 @@ class Mirror:
         return found.out.decode().strip()
 
     async def tip(self, branch: str) -> str:
-        """Where a branch stood at the last fetch; never a tag of the same name."""
-        return await self.resolve(f"refs/heads/{branch}")
+        """Where a branch stood at the last fetch: of exactly that name, so never a tag, nor what is reached from it."""
+        found = await self.git.result("show-ref", "--verify", "--hash", "--", f"refs/heads/{branch}")
+        if found.code != 0:
+            raise _no_branch(self.repo, branch)
+        return found.out.decode().strip()
 
     async def read_file(self, revision: str, path: str) -> bytes | None:
         """A file's stored bytes at a revision; None where there is no such file."""

@@ -8,6 +8,7 @@ from foremand.pipeline.paths import matches, touches
 from foremand.pipeline.problems import PipelineInvalid, Problem
 from foremand.pipeline.prompts import MESSAGE_NAMES, Context, fill, follow_up, render
 from foremand.pipeline.schema import schema
+from foremand.pipeline.values import branch_complaints
 
 __all__ = [
     "MESSAGE_NAMES",
@@ -15,6 +16,7 @@ __all__ = [
     "NoProposal",
     "PipelineInvalid",
     "Problem",
+    "branch_complaints",
     "explain",
     "fill",
     "follow_up",

@@ -136,7 +136,8 @@ def _env_name(value: str) -> Iterator[str]:
         yield f"{shown(value)} is foremand's own"
 
 
-def _branch(value: str) -> Iterator[str]:
+def branch_complaints(value: str) -> Iterator[str]:
+    """Why a text will not do as the name of a branch."""
     if not value or _NOT_IN_A_BRANCH.search(value):
         yield f"{shown(value)} is not a branch's name"
     elif value.startswith("refs/"):
@@ -170,7 +171,7 @@ Text = Annotated[str, Hint("text", _text)]
 Line = Annotated[str, Hint("text", _line)]
 Name = Annotated[str, _pattern(NAME), Hint("a name", name_complaints)]
 Reference = Annotated[str, Hint("a name")]
-Branch = Annotated[str, Hint("the name of a branch", _branch)]
+Branch = Annotated[str, Hint("the name of a branch", branch_complaints)]
 Duration = Annotated[str, _pattern(r"[1-9][0-9]{0,5}[smh]"), Hint('a duration such as "90s", "45m" or "2h"', _duration)]
 Dollars = Annotated[float, Meta(gt=0, le=1_000_000), Hint("US dollars, a number above 0")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000), Hint("a whole number from 1 to 1000000")]

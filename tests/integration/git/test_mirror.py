@@ -191,7 +191,7 @@ async def test_a_partial_clone_is_refused_with_the_command_that_completes_it(use
 
 
 async def test_a_branch_that_is_not_there(mirror):
-    for call in (mirror.tip("nope"), mirror.resolve("--all"), mirror.fetch("nope")):
+    for call in (mirror.tip("nope"), mirror.tip("main^0"), mirror.resolve("--all"), mirror.fetch("nope")):
         with pytest.raises(RepositoryRefused):
             await call
 
