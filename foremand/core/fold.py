@@ -2,6 +2,8 @@
 
 `apply(task, fact)` is total and pure. It knows what a fact means, never what comes next: that is `course`. A fact
 that makes no sense here (from a later version, or out of order) changes nothing but `updated_at`.
+
+Whoever lets the same facts make another task raises `FOLD` by one: folded tasks that are kept are then made anew.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +16,9 @@ from . import answers
 from . import facts as f
 from .spec import Limits
 from .task import HELPLESS, TRANSIENT, Answer, Attempt, Candidate, Changes, Ending, Run, Task, Trouble
+
+FOLD = 1
+"""The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
 
 
 def begin(fact: f.TaskSubmitted) -> Task:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -9,7 +10,7 @@ import msgspec
 
 from foremand.core import queue
 from foremand.core.facts import AnyFact
-from foremand.core.fold import apply
+from foremand.core.fold import FOLD, apply
 from foremand.core.task import Task
 from foremand.journal import Entry, Journal, JournalError, Request
 
@@ -36,7 +37,7 @@ class Ledger:
         """Fold the journal: tasks that are over come from their snapshots, the rest from their facts."""
         for task_id, folded in self._journal.folded().items():
             try:
-                self._tasks[task_id] = _DECODER.decode(folded.body)
+                self._tasks[task_id] = _remembered(folded.body)
             except msgspec.ValidationError:  # a snapshot by another version: the facts say it anyway
                 for entry in self._journal.facts(task=task_id):
                     if entry.seq <= folded.seq:
@@ -112,7 +113,7 @@ class Ledger:
             task = self._tasks[entry.fact.task]
             if task.over is not None:
                 with contextlib.suppress(JournalError):  # only a copy, to start faster: what happened has happened
-                    await self._journal.remember(task.id, entry.seq, _ENCODER.encode(task))
+                    await self._journal.remember(task.id, entry.seq, _memory(task))
         self._tell({entry.fact.task for entry in entries})
 
     def _fold(self, entry: Entry) -> None:
@@ -142,5 +143,24 @@ class Ledger:
         return any(task in self._heads or self._tasks[task].queued_at is not None for task in changed)
 
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Task)
+class _Memory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folded task, and by which fold: by any other it might be another task."""
+
+    fold: str
+    task: msgspec.Raw
+
+
+_FOLD = f"{FOLD}:{hashlib.sha256(msgspec.json.encode(msgspec.json.schema(Task))).hexdigest()[:16]}"
+"""This fold: its number, and the shape of what it makes, so that no field is ever missed."""
+
+
+def _memory(task: Task) -> bytes:
+    return msgspec.msgpack.encode(_Memory(fold=_FOLD, task=msgspec.Raw(msgspec.msgpack.encode(task))))
+
+
+def _remembered(body: bytes) -> Task:
+    """The task of a snapshot. Raises ValidationError for one that another fold made."""
+    memory = msgspec.msgpack.decode(body, type=_Memory)
+    if memory.fold != _FOLD:
+        raise msgspec.ValidationError(f"made by fold {memory.fold}, this is {_FOLD}")
+    return msgspec.msgpack.decode(memory.task, type=Task)

@@ -1,0 +1,46 @@
+"""What is remembered of a task is only ever a copy: one that another fold made is made anew from the facts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from foremand.core import facts as f
+from foremand.engine import ledger as module
+from foremand.engine.ledger import Ledger
+from foremand.journal import Journal
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    async with Journal.open(tmp_path / "journal.db") as journal:
+        yield journal
+
+
+async def loaded(journal: Journal, group: asyncio.TaskGroup) -> Ledger:
+    ledger = Ledger(journal, group)
+    await asyncio.to_thread(ledger.load)
+    return ledger
+
+
+@pytest.mark.parametrize("other", ["same", "number", "shape", "none"])
+async def test_a_snapshot_of_another_fold_is_not_believed(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        ledger = await loaded(journal, group)
+        await ledger.submit(f.TaskSubmitted(task=1, at=1.0, title="t", prompt="p", repo="/r", into="main"))
+        await ledger.record(f.TaskEnded(task=1, at=2.0, state="FAILED", reason="as the facts say"))
+        as_it_was = ledger[1]
+        forged = msgspec.structs.replace(as_it_was, over_reason="as the copy says")
+        number, _, shape = module._FOLD.partition(":")
+        fold = {"same": module._FOLD, "number": f"{int(number) + 1}:{shape}", "shape": f"{number}:0"}.get(other)
+        with monkeypatch.context() as patch:
+            if fold is not None:
+                patch.setattr(module, "_FOLD", fold)
+            body = module._memory(forged) if fold is not None else msgspec.msgpack.encode(forged)
+        await journal.remember(1, journal.last_seq + 1, body)
+        again = await loaded(journal, group)
+        assert again[1] == (forged if other == "same" else as_it_was)
