@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 _PATIENCE_SECONDS = 5.0
 
@@ -19,6 +20,12 @@ def top(folder: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return folder
     return os.fsdecode(found.stdout.removesuffix(b"\n"))
+
+
+def is_in_repository(folder: str) -> bool:
+    """Whether git would find a repository from there: not worth starting a daemon for where it would not."""
+    place = Path(folder).absolute()
+    return any((above / ".git").exists() for above in (place, *place.parents)) or (place / "HEAD").exists()
 
 
 class Uncommitted:

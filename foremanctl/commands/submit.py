@@ -61,7 +61,7 @@ def command(
     from foremanctl.limits import parse
     from foremanctl.states import exit_of
     from foremanctl.watching import follow, is_over, settled, stands
-    from foremanctl.worktree import Uncommitted
+    from foremanctl.worktree import Uncommitted, is_in_repository
     from foremand.v1 import foremand_pb2 as pb
 
     if attach and wait:
@@ -76,6 +76,8 @@ def command(
         environment=_environment(),
         limits=parse(limits),
     )
+    if not is_in_repository(request.repo):
+        raise Usage(f"{request.repo} is not in a git repository", hint="git init, or name one with -C REPO")
     out = asked.out
     client = asked.client(start=not no_start)
     with Uncommitted(request.repo) as uncommitted:  # git looks while the daemon answers

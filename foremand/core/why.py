@@ -39,6 +39,12 @@ def commands(task: Task, now: Status) -> tuple[str, ...]:
     return ways if intended(task) is None else tuple(way for way in ways if way != f"foremanctl cancel {task.id}")
 
 
+def _more(reason: str) -> str:
+    """A higher limit of the kind that is reached, as one would give it."""
+    kind = reason.removeprefix("limit ").partition(":")[0]
+    return {"cost_usd": "cost_usd=10", "turns": "turns=200", "wall_clock": "wall_clock=4h"}.get(kind, "attempts=24")
+
+
 def _ways(task: Task, now: Status) -> tuple[str, ...]:
     this = str(task.id)
     rev = now.revision[:12]
@@ -52,7 +58,8 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
             )
         case "stuck":
             return (
-                f"foremanctl logs {this}",
+                *(f"foremanctl logs {this} --gate {s.gate.name}" for s in now.standings if s.verdict == "fail"),
+                f"foremanctl diff {this}",
                 f'foremanctl retry {this} -m "a hint for the agent"',
                 f'foremanctl rework {this} -m "what to change"',
                 f'foremanctl reject {this} -m "why"',
@@ -60,7 +67,7 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
         case "error" | "trouble":
             return (f"foremanctl retry {this}", f"foremanctl logs {this}", f"foremanctl cancel {this}")
         case "budget":
-            return (f"foremanctl limit {this} cost_usd=10 attempts=20", f"foremanctl cancel {this}")
+            return (f"foremanctl limit {this} {_more(now.reason)}", f"foremanctl cancel {this}")
         case "quota" | "backoff":
             return (f"foremanctl retry {this}", f"foremanctl cancel {this}")
         case "queue":
@@ -68,5 +75,5 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
     if now.state in ("FAILED", "REJECTED", "CANCELLED"):
         return (f"foremanctl retry {this}", f"foremanctl diff {this}")
     if now.state == "LANDED":
-        return (f"foremanctl diff {this}",)
+        return ()
     return (f"foremanctl logs {this} -f", f"foremanctl cancel {this}")

@@ -46,7 +46,9 @@ def _furnish(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir(mode=0o700)
         variable = f"XDG_{name.upper()}_{'DIR' if name == 'runtime' else 'HOME'}"
         monkeypatch.setenv(variable, str(folder))
+    (home / ".git").mkdir()  # enough of a repository for who only asks whether there is one
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return home
 

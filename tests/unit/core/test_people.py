@@ -365,7 +365,7 @@ def test_why_names_the_gate_the_attempt_and_the_command() -> None:
 @pytest.mark.parametrize(
     ("play", "first"),
     [
-        (stuck(), "foremanctl logs 1"),
+        (stuck(), "foremanctl logs 1 --gate tests"),
         (Playbook(SIMPLE, started(1), ended(1, "denied"), sealed(1)), "foremanctl retry 1"),
         (Playbook(SIMPLE, cancelled()), "foremanctl retry 1"),
         (Playbook(SIMPLE, started(1)), "foremanctl logs 1 -f"),
