@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from .facts import Work
-from .spec import LAND, POLICY_GATE, Gate, Pipeline
+from .spec import LAND, Gate, Pipeline
 from .task import Answer, Run, Task, run_key
 
 ALREADY_IN = Gate(
@@ -137,8 +137,3 @@ def weigh(on_work: Run, on_base: Run | None, *, base: str, same_tree: bool) -> F
     if on_base.result == "fail":
         return Finding(verdict="fail", reason=f"{on_work.reason}; already red on BASE {base[:12]}")
     return Finding(verdict="fail", reason=on_work.reason)
-
-
-def sensitive(standings: tuple[Standing, ...]) -> bool:
-    """Whether the change touches the rules themselves."""
-    return any(s.gate.name == POLICY_GATE and s.verdict != "skipped" for s in standings)

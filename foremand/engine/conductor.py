@@ -1,6 +1,6 @@
 """The loop: for every task that changed, compare the steps wanted with those under way, start and stop.
 
-Nothing here knows what comes next: `core.steps` says it, again and again, from the facts alone.
+Nothing here knows what comes next: `core.course` says it, again and again, from the facts alone.
 """
 
 import asyncio

@@ -38,7 +38,7 @@ class Ledger:
         for task_id, folded in self._journal.folded().items():
             try:
                 self._tasks[task_id] = _remembered(folded.body)
-            except msgspec.ValidationError:  # a snapshot by another version: the facts say it anyway
+            except msgspec.DecodeError:  # a snapshot by another version: the facts say it anyway
                 for entry in self._journal.facts(task=task_id):
                     if entry.seq <= folded.seq:
                         self._fold(entry)

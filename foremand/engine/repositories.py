@@ -27,7 +27,3 @@ class Repositories:
             mirror = self.mirror(Path(task.submitted.repo))
             self._works[task.id] = WorkRepo(self._places.work(task.id), mirror, task.id)
         return self._works[task.id]
-
-    def forget(self, task: Task) -> None:
-        """Let go of a task's repository; it stays on disk."""
-        self._works.pop(task.id, None)

@@ -74,7 +74,6 @@ class Workplace:
         marker: str,
         stdin: bytes | None = None,
         deadline: float | None = None,
-        writable: tuple[Path, ...] = (),
     ) -> Command:
         """The run of `argv` in the room. `marker` tells this run's processes from all others'."""
         for folder in (room.home, room.tmp):
@@ -85,13 +84,11 @@ class Workplace:
             env=dict(env),
             stdin=stdin,
             deadline=deadline,
-            mounts=self._mounts(task, room, env, argv, writable),
+            mounts=self._mounts(task, room, env, argv),
             marker=f"{self._state_id}/{task.id}/{marker}",
         )
 
-    def _mounts(
-        self, task: Task, room: Room, env: Mapping[str, str], argv: tuple[str, ...], writable: tuple[Path, ...]
-    ) -> Mounts:
+    def _mounts(self, task: Task, room: Room, env: Mapping[str, str], argv: tuple[str, ...]) -> Mounts:
         repo = Path(task.submitted.repo)
         objects = (self._places.mirror(repo) / "objects", self._places.work(task.id) / "objects")
         return Mounts(
@@ -101,7 +98,6 @@ class Workplace:
             home=room.home,
             tmp=room.tmp,
             readable=(*objects, *_programs(env.get("PATH", ""), argv[0], repo)),
-            writable=writable,
             hide=(self._places.state, self._places.runtime, self._places.config, *self._hidden_by_user()),
             network=True,
         )

@@ -163,19 +163,6 @@ class LocalExecutor:
             os.close(held)
         return await self.wait(run)
 
-    async def alive(self, root: Path) -> list[Path]:
-        """The run directories below `root` that have a living shim."""
-
-        def search() -> list[Path]:
-            found = []
-            for folder, below, names in os.walk(root):
-                if shim.LOCK in names and shim.RUN in names:
-                    below.clear()
-                    found.append(Path(folder))
-            return sorted(run for run in found if Spool(run).state() == "running")
-
-        return await asyncio.to_thread(search)
-
     async def _hold(self, spool: Spool) -> int | None:
         """A pidfd of the run's shim, None when it is not running. The pid in the lock file is its own for certain:
         the lock is still held after the pidfd was opened."""

@@ -46,7 +46,6 @@ class Mounts(msgspec.Struct, frozen=True, kw_only=True):
     """TMPDIR, writable, at its own path and as /tmp."""
     readable: tuple[Path, ...] = ()
     """Bound read-only at their own path, where they would be hidden."""
-    writable: tuple[Path, ...] = ()
     hide: tuple[Path, ...] = ()
     """State, runtime and settings directories, for instance; credentials are hidden without being named."""
     network: bool = True
@@ -134,7 +133,6 @@ def _places(mounts: Mounts) -> list[_Place]:
 
     tree, at, home, tmp = (Path(os.path.realpath(path)) for path in (mounts.tree, mounts.at, mounts.home, mounts.tmp))
     readable = sorted({Path(os.path.realpath(path)) for path in mounts.readable})
-    writable = sorted({Path(os.path.realpath(path)) for path in mounts.writable})
     run, private = _EMPTIED
     return [
         _Place(run, 0, ("--tmpfs", str(run)), own=False),
@@ -142,9 +140,8 @@ def _places(mounts: Mounts) -> list[_Place]:
         *(bind("--ro-bind", source, seen, 0) for source, seen in _needed()),
         bind("--ro-bind" if mounts.read_only else "--bind", tree, at, 2, own=False),
         *(bind("--ro-bind", path, path, 3) for path in readable),
-        *(bind("--bind", path, path, 4) for path in writable),
-        bind("--bind", home, home, 5),
-        bind("--bind", tmp, tmp, 6),
+        bind("--bind", home, home, 4),
+        bind("--bind", tmp, tmp, 5),
     ]
 
 

@@ -5,7 +5,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 
 from .attributes import filtered
 from .candidate import Candidate, Conflict, build, unresolved
-from .diff import Changed, change_id, changed_paths, diffstat, matches, numstat, patch
+from .diff import change_id, diffstat, numstat, patch
 from .errors import (
     Blocked,
     GitError,
@@ -32,7 +32,6 @@ __all__ = [
     "Authorship",
     "Blocked",
     "Candidate",
-    "Changed",
     "Conflict",
     "Git",
     "GitError",
@@ -52,7 +51,6 @@ __all__ = [
     "WorkRepo",
     "build",
     "change_id",
-    "changed_paths",
     "checkout",
     "diffstat",
     "filtered",
@@ -62,7 +60,6 @@ __all__ = [
     "inspect",
     "keep_commits",
     "land",
-    "matches",
     "numstat",
     "patch",
     "prepare",

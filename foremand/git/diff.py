@@ -5,7 +5,7 @@ All by plumbing with fixed options: no external diff, no textconv, and binary is
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
@@ -32,20 +32,6 @@ FIXED = (
 """The patch that a change id is made from; any other option could give the same change another id."""
 
 
-class Changed(Struct, frozen=True):
-    """One path of a change. `old_path` is given for a rename; a mode of "000000" means that there is no file."""
-
-    path: str
-    old_path: str | None
-    old_mode: str
-    new_mode: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name that a path rule has to look at."""
-        return (self.path,) if self.old_path is None else (self.old_path, self.path)
-
-
 class RawChange(Struct, frozen=True):
     """One path as git stores it: modes and ids before and after; no renames."""
 
@@ -61,12 +47,6 @@ class RawChange(Struct, frozen=True):
         return b"000000" not in (self.old_mode, self.new_mode) and self.old_mode[:3] != self.new_mode[:3]
 
 
-def matches(patterns: Sequence[str], names: Iterable[str]) -> bool:
-    """Whether one of the names is under the gitignore-style globs."""
-    spec = GitIgnoreSpec.from_lines(patterns)
-    return any(spec.match_file(name) for name in names)
-
-
 async def raw_changes(work: WorkRepo, base: str, revision: str) -> tuple[RawChange, ...]:
     """All paths that differ, in git's order."""
     parts = fields(await work.git.run(*PLAIN, "--raw", "-z", "--no-abbrev", base, revision))
@@ -75,20 +55,6 @@ async def raw_changes(work: WorkRepo, base: str, revision: str) -> tuple[RawChan
         old_mode, new_mode, old_blob, new_blob, _ = meta[1:].split(b" ")
         changes.append(RawChange(path, old_mode, new_mode, old_blob, new_blob))
     return tuple(changes)
-
-
-async def changed_paths(work: WorkRepo, base: str, revision: str) -> tuple[Changed, ...]:
-    """All paths that differ; a rename is one entry that carries both names."""
-    options = ("-r", "--no-commit-id", "--raw", "-z", "-M", "--ignore-submodules=none")
-    parts = iter(fields(await work.git.run("diff-tree", *options, base, revision)))
-    found = []
-    for meta in parts:
-        old_mode, new_mode, _, _, status = meta[1:].decode().split(" ")
-        first = text(next(parts))
-        renamed = status.startswith(("R", "C"))
-        path = text(next(parts)) if renamed else first
-        found.append(Changed(path, first if renamed else None, old_mode, new_mode))
-    return tuple(found)
 
 
 async def change_id(work: WorkRepo, base: str, revision: str, paths: Sequence[str] | None = None) -> str | None:

@@ -17,7 +17,6 @@ from .errors import (
 from .journal import Journal
 from .records import AGENT_EVENT, Cursor, Entry, Folded, Ingested, Item, Page, Request
 from .tail import Subscription
-from .transcript import Transcript
 
 __all__ = [
     "AGENT_EVENT",
@@ -38,5 +37,4 @@ __all__ = [
     "Request",
     "SlowConsumer",
     "Subscription",
-    "Transcript",
 ]

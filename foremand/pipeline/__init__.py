@@ -4,7 +4,6 @@ from foremand.pipeline.advice import warnings, worst_case
 from foremand.pipeline.check import explain, report
 from foremand.pipeline.init import NoProposal, propose
 from foremand.pipeline.load import load
-from foremand.pipeline.paths import matches, touches
 from foremand.pipeline.problems import PipelineInvalid, Problem
 from foremand.pipeline.prompts import MESSAGE_NAMES, Context, fill, follow_up, render
 from foremand.pipeline.schema import schema
@@ -21,12 +20,10 @@ __all__ = [
     "fill",
     "follow_up",
     "load",
-    "matches",
     "propose",
     "render",
     "report",
     "schema",
-    "touches",
     "warnings",
     "worst_case",
 ]

@@ -1,29 +1,11 @@
-"""Path rules: which changed paths a list of gitignore-style patterns means.
+"""Path rules: gitignore-style patterns that mean changed paths, and why one of them could never mean any.
 
 Patterns are those of a `.gitignore` at the top of the repository (`api/` is the folder wherever it lies, `/api/`
 the one at the top, the last pattern that matches decides, `!` takes away), read by pathspec. Names are compared
 byte for byte; a rename is asked about by both of its names.
 """
 
-from collections.abc import Iterable
-from functools import lru_cache
-
 from pathspec import GitIgnoreSpec
-
-
-@lru_cache(maxsize=256)
-def _compiled(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)
-
-
-def matches(patterns: tuple[str, ...], path: str) -> bool:
-    """Whether the patterns mean this path, relative to the repository's top. No patterns mean no path."""
-    return _compiled(patterns).match_file(path)
-
-
-def touches(patterns: tuple[str, ...], changed: Iterable[str]) -> bool:
-    """Whether a gate with these `paths` applies to a change of these paths: without patterns to every change."""
-    return not patterns or any(matches(patterns, path) for path in changed)
 
 
 def complaint(pattern: str) -> str:

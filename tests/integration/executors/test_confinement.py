@@ -135,16 +135,13 @@ async def test_a_hidden_place_inside_the_repository_does_not_cover_the_tree(conf
     assert said == "the work"
 
 
-async def test_more_places_can_be_given_to_read_or_to_write(confined, tmp_path: Path) -> None:
-    objects, cache = tmp_path / "state" / "objects", tmp_path / "cache"
-    for place in (objects, cache):
-        place.mkdir()
-        (place / "there").write_text(place.name)
-    script = f"cat {objects}/there {cache}/there; touch {objects}/new; touch {cache}/new"
-    said = await inside(confined, script, readable=(objects,), writable=(cache,))
-    assert said.startswith("objectscache")
+async def test_more_places_can_be_given_to_read(confined, tmp_path: Path) -> None:
+    objects = tmp_path / "state" / "objects"
+    objects.mkdir()
+    (objects / "there").write_text("objects")
+    said = await inside(confined, f"cat {objects}/there; touch {objects}/new", readable=(objects,))
+    assert said.startswith("objects")
     assert said.count("Read-only file system") == 1
-    assert (cache / "new").exists()
     assert not (objects / "new").exists()
 
 

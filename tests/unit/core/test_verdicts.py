@@ -4,7 +4,7 @@ import pytest
 from playbook import BASE, SIMPLE, Playbook, attempt, gate, human, ran, tree, work
 
 from foremand.core import asking, verdicts
-from foremand.core.spec import POLICY_GATE
+from foremand.core.facts import Waived
 from foremand.core.task import Run
 from foremand.core.verdicts import Finding, Standing, about, applies, weigh
 
@@ -50,6 +50,16 @@ def test_an_answer_is_for_nothing_else(other: dict[str, str]) -> None:
     assert verdicts.standing(play.task, "implement", gate(name, definition=definition), made).verdict is None
 
 
+def test_a_waiver_is_for_one_revision_and_no_other_of_the_same_tree() -> None:
+    said = {"task": 1, "at": 0.0, "stage": "implement", "by": "ann", "message": "known flake"}
+    gate_, subject = {"gate": "tests", "definition": TESTS.definition}, f"tree:{tree(1)}"
+    play = Playbook(SIMPLE, *attempt(1), Waived(**said, **gate_, about=subject, revision=work(1).revision))  # type: ignore[arg-type]
+    assert verdicts.standing(play.task, "implement", TESTS, work(1)).verdict == "waived"
+    other = work(1, revision=work(2).revision)
+    assert about(TESTS, other, plan=False) == subject
+    assert verdicts.standing(play.task, "implement", TESTS, other).verdict is None
+
+
 @pytest.mark.parametrize("verdict", ["pass", "skipped", "waived"])
 def test_what_opens(verdict: verdicts.Standing_) -> None:
     assert Standing(gate=TESTS, stage="s", about="x", work=work(1), verdict=verdict).open
@@ -93,13 +103,6 @@ def test_nothing_is_said_before_the_base_has_run(on_work: str, on_base: Run | No
 def test_work_that_equals_its_base_is_its_own_comparison(result: str, reason: str) -> None:
     run = Run(tries=1, result=result, reason="said")  # type: ignore[arg-type]
     assert weigh(run, run, base=BASE, same_tree=True) == Finding(verdict=result, reason=reason)  # type: ignore[arg-type]
-
-
-def test_a_change_to_the_rules_is_sensitive() -> None:
-    rules = human(POLICY_GATE, ".foremand/**")
-    for verdict, sensitive in ((None, True), ("pass", True), ("skipped", False)):
-        standing = Standing(gate=rules, stage="land", about="x", work=work(1), verdict=verdict)  # type: ignore[arg-type]
-        assert verdicts.sensitive((standing,)) is sensitive
 
 
 def test_a_verdict_that_is_missing_is_an_error() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foremand.git.diff import RawChange, _content, hunks, matches
+from foremand.git.diff import RawChange, _content, hunks
 from foremand.git.errors import Blocked, GitError, GitFailed, text
 from foremand.git.land import in_the_way
 from foremand.git.layout import ATTRIBUTES, Form, discard, write_file, write_repository
@@ -67,11 +67,6 @@ def test_a_type_change_is_told_from_a_mode_change():
 )
 def test_keep_out_globs(pattern: str, name: str, kept_out: bool):
     assert keep_out_spec([pattern]).match_file(name) is kept_out
-
-
-def test_globs_look_at_every_name():
-    assert matches(["secrets/**"], ("secrets/a", "public/a"))
-    assert not matches(["secrets/**"], ("public/a",))
 
 
 def test_a_path_that_is_not_utf8_can_always_be_shown():

@@ -1,9 +1,10 @@
 """What a sound file means: every default of the contract filled in, every path and command in one form."""
 
 import pytest
+from pathspec import GitIgnoreSpec
 
 from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail
-from foremand.pipeline import PipelineInvalid, load, matches
+from foremand.pipeline import PipelineInvalid, load
 
 
 def test_the_contracts_example_loads(read, contract):
@@ -46,8 +47,9 @@ def test_a_person_always_sees_a_change_of_the_policy(read, bend):
     assert pipeline.land.gates == ("boss", POLICY_GATE)
     assert gate in pipeline.gates_of(LAND)
     touched = (".foremand/pipeline.toml", ".foremand/prompts/a.md", ".foremand")
-    assert all(matches(gate.paths, path) for path in touched)
-    assert not matches(gate.paths, "src/.foremand.py")
+    spec = GitIgnoreSpec.from_lines(gate.paths)
+    assert all(spec.match_file(path) for path in touched)
+    assert not spec.match_file("src/.foremand.py")
 
 
 def test_what_is_written_is_kept(read, bend):
