@@ -35,6 +35,13 @@ def allowance(task: Task, stage: Stage) -> Allowance | Exhausted:
         return Exhausted(reason=f"limit turns: {turns_used} of {limits.turns} are used")
     if limits.wall_clock is not None and task.running >= limits.wall_clock:
         return Exhausted(reason=f"limit wall_clock: {task.running:.0f} of {limits.wall_clock:.0f} seconds are used")
+    return left_to(task, stage)
+
+
+def left_to(task: Task, stage: Stage) -> Allowance:
+    """The same, whatever is exhausted: by it the attempt that runs is measured. Below 0 where a limit was lowered."""
+    limits = task.limits
+    turns_used = sum(a.usage.turns for a in task.attempts)
     return Allowance(
         cost_usd=_least(stage.limits.cost_usd, _left(limits.cost_usd, task.cost_bound)),
         turns=_least(stage.limits.turns, _left(limits.turns, turns_used)),

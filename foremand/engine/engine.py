@@ -26,6 +26,7 @@ from .repositories import Repositories
 from .sealing import Sealer
 from .setups import Setups
 from .slots import Slots
+from .supervision import Supervisor
 from .workplace import Workplace
 
 
@@ -58,14 +59,12 @@ class Engine:
         self._attempts = Attempts(
             places,
             ledger,
-            journal,
             executor,
             repositories,
             workplace,
             setups,
             self.agent_slots,
-            growth,
-            closing,
+            Supervisor(ledger, journal, executor, growth),
         )
         self._gatekeeper = Gatekeeper(places, ledger, journal, executor, workplace, checkouts, self.gate_slots, closing)
         self._sealer = Sealer(places, ledger, repositories)

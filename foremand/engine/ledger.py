@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Ledger:
         for task_id, folded in self._journal.folded().items():
             try:
                 self._tasks[task_id] = _remembered(folded.body)
+                self._reached[task_id] = folded.seq
             except msgspec.DecodeError:  # a snapshot by another version: the facts say it anyway
                 for entry in self._journal.facts(task=task_id):
                     if entry.seq <= folded.seq:
@@ -49,6 +50,20 @@ class Ledger:
     def listen(self, listener: Listener) -> None:
         """Call `listener` with a task's id whenever its next steps may be others."""
         self._listeners.append(listener)
+
+    @contextlib.asynccontextmanager
+    async def waking(self, task: int, waiter: asyncio.Event) -> AsyncIterator[None]:
+        """Set `waiter` whenever this task may be another, as long as the block lasts."""
+
+        def changed(which: int) -> None:
+            if which == task:
+                waiter.set()
+
+        self._listeners.append(changed)
+        try:
+            yield
+        finally:
+            self._listeners.remove(changed)
 
     def get(self, task: int) -> Task | None:
         """The task with this id."""

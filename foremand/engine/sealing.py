@@ -24,9 +24,9 @@ from foremand.git import (
 )
 from foremand.paths import Places
 
-from .attempts import read_plan
 from .conductor import StepFailed
 from .ledger import Ledger
+from .plan import read_plan
 from .repositories import Repositories
 
 NOTHING = "nothing"
@@ -71,9 +71,11 @@ class Sealer:
     async def _seal(self, work: WorkRepo, task: Task, attempt: Attempt) -> Seal:
         spec = task.pipeline.workspace
         reads = task.pipeline.stage(attempt.stage).access == "read"
-        plan = await asyncio.to_thread(read_plan, self._places.attempt(task.id, attempt.number))
+        plan = None
+        if reads:
+            plan = await asyncio.to_thread(read_plan, self._places.attempt(task.id, attempt.number))
         said, at, ref = message(task, attempt), attempt.ended_at or attempt.started_at, work.attempt_ref(attempt.number)
-        if reads and plan.job.sandboxed:  # its tree was bound read-only
+        if plan is not None and plan.job.sandboxed:  # its tree was bound read-only
             return await seal_as_entered(work, attempt.entered, said, at, ref=ref)
         return await seal(
             work,
@@ -85,7 +87,7 @@ class Sealer:
             keep_out=(*spec.copy, *(spec.setup_paths or ())),
             extra_excludes=await user_excludes(Path(task.submitted.repo)),
             read_only=reads,
-            began=plan.began,
+            began=None if plan is None else plan.began,
         )
 
 

@@ -1,7 +1,7 @@
 """A run on disk: one directory, from which alone its state is read.
 
 `lock`       flock held by the shim for its whole life; holds the shim's pid, which only serves as a wake-up
-`run.json`   what runs: argv, cwd, deadline, marker, token, the names (never the values) of its environment
+`run.json`   what runs: argv, cwd, deadline, marker, token, begun when, the names (never the values) of its environment
 `stdin`      the program's standard input, absent when it has none
 `out` `err`  its output, appended to by the program itself
 `control`    a FIFO to the shim: one JSON object a line, `{"do": "stop", "reason": ..., "grace": seconds}`
@@ -13,6 +13,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,6 +93,10 @@ class Spool:
         """What was started, as in `run.json`. Raises FileNotFoundError for a run that was not begun."""
         found: dict[str, Any] = json.loads(self._run.read_bytes())
         return found
+
+    def began(self) -> float:
+        """When it was begun, on the monotonic clock of the boot in which it runs. Raises as `record` does."""
+        return float(self.record().get("began") or time.monotonic())
 
     def shim(self) -> int | None:
         """The shim's pid, None while it is still being started. It says who to wait for, never who is alive."""

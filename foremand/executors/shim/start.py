@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 
 from . import BUSY, EXIT, RUN, STARTED, TORN, USED
 from .files import Files, take_lock, write_durably
@@ -35,7 +36,7 @@ def main(run: str) -> int:
     spec, body = request
     files = Files(body)
     # From here on the run counts as begun: if nobody is there to end it properly, it is lost, not new.
-    write_durably(RUN, spec | {"env": sorted(spec["env"])})
+    write_durably(RUN, spec | {"env": sorted(spec["env"]), "began": time.monotonic()})
     if _detach(lock):
         _stay(spec, files)
     return STARTED

@@ -7,7 +7,7 @@ import pytest
 
 from foremand.agents.port import Job
 from foremand.engine import durable, environments
-from foremand.engine.attempts import Plan, plan_file, read_plan, write_plan
+from foremand.engine.plan import Plan, plan_file, read_plan, write_plan
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_plan_and_an_environment_are_durable(tmp_path: Path, synced: list[str]
         output=tmp_path / "out",
         sandboxed=True,
     )
-    plan = Plan(job=job, wall_clock=None, cost_usd=None, turns=None, began=None)
+    plan = Plan(job=job, wall_clock=None, began=None)
     write_plan(tmp_path / "1", plan)
     assert synced[-2:] == [f"-> {plan_file(tmp_path / '1').name}", tmp_path.name]
     assert read_plan(tmp_path / "1") == plan
