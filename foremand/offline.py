@@ -16,6 +16,7 @@ from foremand.git import Git, GitError, GitFailed, RepositoryRefused, inspect
 from foremand.paths import Places, SocketTooLong
 from foremand.pipeline import NoProposal, PipelineInvalid, explain, load, propose, report
 from foremand.pipeline import schema as pipeline_schema
+from foremand.settings import SandboxMode, Settings, SettingsInvalid, read
 
 OK, FAILED, USAGE, CONFLICT = 0, 1, 2, 5
 FILE = Path(".foremand/pipeline.toml")
@@ -45,7 +46,7 @@ async def check(file: Path | None, repo: Path, *, as_json: bool) -> int:
     try:
         pipeline = read_pipeline(path)
     except OSError as error:
-        talk(f"{path}: {error.strerror}\nforemanctl init writes one that fits the repository")
+        talk(f"{path}: {error.strerror}\nforemanctl init writes one for a pytest repository")
         return USAGE
     except PipelineInvalid as error:
         if as_json:
@@ -127,9 +128,14 @@ async def doctor(repo: Path, *, as_json: bool) -> int:
 
 async def examine(repo: Path) -> dict[str, dict[str, Any]]:
     """What is found, by name: whether it is `ok`, whether it is `needed`, what it `says`, a `hint`."""
+    try:
+        settings, of_settings = _settings()
+    except SocketTooLong as error:
+        settings, of_settings = Settings(), _finding(ok=False, needed=True, says=str(error))
     return {
         "git": await _git(),
-        "sandbox": await _sandbox(),
+        "settings": of_settings,
+        "sandbox": await _sandbox(settings.sandbox),
         "repository": await _repository(repo),
         **await _agents(repo),
         "socket": _socket(),
@@ -150,10 +156,22 @@ async def _git() -> dict[str, Any]:
     return _finding(ok=numbers >= (2, 39), needed=True, says=said, hint="" if numbers >= (2, 39) else "2.39 is needed")
 
 
-async def _sandbox() -> dict[str, Any]:
+def _settings() -> tuple[Settings, dict[str, Any]]:
+    """The settings in force, and what is found of them; the defaults where they cannot be read."""
+    config = Places.of_environment().config
+    try:
+        settings = read(config, os.environ, {})
+    except SettingsInvalid as error:
+        return Settings(), _finding(ok=False, needed=True, says=str(error), hint="the daemon does not start with these")
+    there = config / "config.toml"
+    return settings, _finding(ok=True, says=str(there) + ("" if there.exists() else " (not there: the defaults)"))
+
+
+async def _sandbox(mode: SandboxMode) -> dict[str, Any]:
     found = await Sandbox.probe("auto")
     if isinstance(found, Unsandboxed):
-        return _finding(ok=False, says=f"unsandboxed: {found.why}", hint="install bubblewrap to confine agents")
+        hint = "install bubblewrap to confine agents"
+        return _finding(ok=False, needed=mode == "required", says=f"unsandboxed: {found.why}", hint=hint)
     return _finding(ok=True, says=f"bubblewrap confines agents and gates ({found.bwrap})")
 
 
@@ -169,7 +187,12 @@ async def _repository(repo: Path) -> dict[str, Any]:
         read_pipeline(path)
     except PipelineInvalid as error:
         return _finding(ok=False, says=f"{FILE}: {len(error.problems)} errors", hint="foremanctl check")
-    return _finding(ok=True, says=f"{info.top} on {info.branch or 'no branch'}, {FILE} is valid")
+    where = f"{info.top} on {info.branch or 'no branch'}"
+    committed = await Git(cwd=info.top).result("cat-file", "-e", f"HEAD:{FILE}")
+    if committed.code != 0:
+        hint = f"git add {FILE.parent} && git commit -m 'Add the foremand pipeline'"
+        return _finding(ok=False, says=f"{where}, {FILE} is valid but not committed", hint=hint)
+    return _finding(ok=True, says=f"{where}, {FILE} is valid")
 
 
 async def _agents(repo: Path) -> dict[str, dict[str, Any]]:
@@ -208,10 +231,10 @@ def _disk() -> dict[str, Any]:
     if not state.exists():
         return _finding(ok=True, says=f"{state} (nothing there yet)")
     sizes = {child.name: _size(child) for child in state.iterdir()}
-    largest = sorted(sizes.items(), key=lambda pair: -pair[1])[:5]
+    largest = sorted(((name, size) for name, size in sizes.items() if size > 500_000), key=lambda pair: -pair[1])[:5]
     free = shutil.disk_usage(state).free
-    parts = ", ".join(f"{name} {_megabytes(size)}" for name, size in largest if size)
-    return _finding(ok=free > 1 << 30, says=f"{state}: {parts or 'empty'}; {_megabytes(free)} free")
+    parts = ", ".join(f"{name} {_megabytes(size)}" for name, size in largest)
+    return _finding(ok=free > 1 << 30, says=f"{state}: {parts or 'next to nothing'}; {_megabytes(free)} free")
 
 
 def _size(path: Path) -> int:
