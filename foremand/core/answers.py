@@ -33,7 +33,7 @@ def gate_ran(task: Task, fact: f.GateRan) -> Changes:
     return {
         "runs": {**task.runs, key: run},
         "asked": {**task.asked, key: task.asked.get(key, 0) + 1},
-        "gates_running": task.gates_running + fact.running,
+        "gates_running": task.gates_running + fact.running + fact.setup_running,
     }
 
 

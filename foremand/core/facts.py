@@ -100,7 +100,10 @@ class Troubled(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
-    """An agent run is about to begin. `resumes` is the session that it continues, `notes` are for the person."""
+    """An agent run is about to begin. `resumes` is the session that it continues, `notes` are for the person.
+
+    `setup_running`: seconds that the workspace's setup ran for it just before.
+    """
 
     number: int
     stage: str
@@ -109,6 +112,7 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
     session_id: str
     resumes: str | None = None
     notes: tuple[str, ...] = ()
+    setup_running: float = 0.0
 
 
 class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):
@@ -146,7 +150,10 @@ class GateStarted(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class GateRan(Fact, frozen=True, kw_only=True, tag=True):
-    """What a command gate's process did on a tree: an observation, not yet a verdict."""
+    """What a command gate's process did on a tree: an observation, not yet a verdict.
+
+    `setup_running`: seconds that a setup ran for it before.
+    """
 
     gate: str
     definition: str
@@ -157,6 +164,7 @@ class GateRan(Fact, frozen=True, kw_only=True, tag=True):
     run: str = ""
     on_base: bool = False
     running: float = 0.0
+    setup_running: float = 0.0
 
 
 class VerdictGiven(Fact, frozen=True, kw_only=True, tag=True):

@@ -98,7 +98,12 @@ def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
         notes=fact.notes,
         given=task.files or _left(task) or fact.entered,
     )
-    return {"attempts": (*task.attempts, attempt), "files": None, "trouble": {}}
+    return {
+        "attempts": (*task.attempts, attempt),
+        "files": None,
+        "trouble": {},
+        "gates_running": task.gates_running + fact.setup_running,
+    }
 
 
 def _left(task: Task) -> str:

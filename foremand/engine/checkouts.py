@@ -4,7 +4,7 @@ import asyncio
 import shutil
 
 from foremand.core.task import Task
-from foremand.git import GitError, checkout
+from foremand.git import GitError, checkout, restore
 from foremand.paths import Places
 
 from .conductor import StepFailed
@@ -22,15 +22,16 @@ class Checkouts:
         self._setups = setups
         self._workplace = workplace
 
-    async def make(self, task: Task, name: str, revision: str, *, keep: bool) -> Room:
-        """The checkout called `name` at `revision`. `keep`: a run is under way in it, it must be left alone.
+    async def make(self, task: Task, name: str, revision: str, *, keep: bool) -> tuple[Room, float]:
+        """The checkout called `name` at `revision`, and the seconds that a setup ran for it.
 
-        Raises StepFailed when it cannot be made or set up.
+        Whatever a setup did, the files of the revision are as the revision has them: they are what is asked about.
+        `keep`: a run is under way in it, it must be left alone. Raises StepFailed when it cannot be made or set up.
         """
         root = self._places.checkout(task.id, name)
         room = self._workplace.side_room(root / "tree")
         if keep and room.tree.exists():
-            return room
+            return room, 0.0
         work = self._repositories.work(task)
         try:
             await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
@@ -38,10 +39,12 @@ class Checkouts:
         except (GitError, OSError) as error:
             raise StepFailed(f"the checkout of {revision[:12]} failed: {error}") from error
         try:
-            await self._setups.lay(task, work, room, revision)
-        except OSError as error:
+            seconds = await self._setups.lay(task, work, room, revision)
+            if task.pipeline.workspace.setup:
+                await restore(room.tree, work, revision)
+        except (GitError, OSError) as error:
             raise StepFailed(f"the checkout of {revision[:12]} cannot be set up: {error}") from error
-        return room
+        return room, seconds
 
     async def remove(self, task: Task, name: str) -> None:
         """Take a checkout away. Nothing of value is in it: it was made from a commit."""

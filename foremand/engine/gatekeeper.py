@@ -57,7 +57,7 @@ class Gatekeeper:
         rank = (0, task.id)
         async with self._slots.slot(rank, at_once=under_way):
             await self._started(task, step, run)
-            judged, running = await self._ask(task, step, run)
+            judged, running, setup_running = await self._ask(task, step, run)
         await self._ledger.record(
             GateRan(
                 task=task.id,
@@ -71,6 +71,7 @@ class Gatekeeper:
                 run=run.name,
                 on_base=step.on_base,
                 running=running,
+                setup_running=setup_running,
             )
         )
         await self._checkouts.remove(task, run.name)
@@ -110,13 +111,15 @@ class Gatekeeper:
             )
         )
 
-    async def _ask(self, task: Task, step: RunGate, run: Path) -> tuple[Judged, float]:
+    async def _ask(self, task: Task, step: RunGate, run: Path) -> tuple[Judged, float, float]:
+        """The judgement, and the seconds that the gate and a setup for it ran."""
+        setting_up = 0.0
         try:
             begun = Spool(run).state() != "new"
-            room = await self._checkouts.make(task, run.name, step.revision, keep=begun)
+            room, setting_up = await self._checkouts.make(task, run.name, step.revision, keep=begun)
             if not begun:
                 await asyncio.to_thread(clear, step.gate, room.tree)
-            return await self._run(task, step, run, room)
+            judged, running = await self._run(task, step, run, room)
         except asyncio.CancelledError:
             if not self._closing():
                 with contextlib.suppress(ExecutorError):
@@ -124,11 +127,12 @@ class Gatekeeper:
                 await self._checkouts.remove(task, run.name)
             raise
         except RunLost as lost:
-            return Judged("error", f"killed: {lost}"), 0.0
+            judged, running = Judged("error", f"killed: {lost}"), 0.0
         except StepFailed as failure:
-            return Judged("error", failure.reason), failure.running
+            judged, running, setting_up = Judged("error", failure.reason), 0.0, failure.running
         except (OSError, ExecutorError) as error:
-            return Judged("error", str(error)), 0.0
+            judged, running = Judged("error", str(error)), 0.0
+        return judged, running, setting_up
 
     async def _run(self, task: Task, step: RunGate, run: Path, room: Room) -> tuple[Judged, float]:
         gate = step.gate

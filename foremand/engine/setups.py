@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,12 +15,13 @@ from foremand.core.spec import Workspace
 from foremand.core.task import Task
 from foremand.executors import ExecutorError, LocalExecutor, RunLost, Spool
 from foremand.gates.command import script
-from foremand.git import WorkRepo, checkout, ignored_paths
+from foremand.git import WorkRepo, checkout, free_paths, ignored_paths, user_excludes, work_in
 from foremand.paths import Places
 
 from . import environments
 from .conductor import StepFailed
 from .inside import inside
+from .laying import lay_copy, to_the_end
 from .output import output_of
 from .workplace import Room, Workplace
 
@@ -36,74 +38,88 @@ class Setups:
         self._closing = closing
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def lay(self, task: Task, work: WorkRepo, room: Room, revision: str) -> None:
+    async def lay(self, task: Task, work: WorkRepo, room: Room, revision: str) -> float:
         """Bring a tree that holds `revision` into working order. Does nothing where it is in order already.
 
-        Raises StepFailed with the end of the setup's output.
+        Files that are work stay as they are. Returns the seconds that a setup ran for it. Raises StepFailed with
+        the end of the setup's output.
         """
         spec = task.pipeline.workspace
-        await asyncio.to_thread(_bring_along, Path(task.submitted.repo), room.tree, spec.copy)
+        await _bring_along(Path(task.submitted.repo), room.tree, spec.copy)
         if not spec.setup:
-            return
-        key = await self._key(task, spec, work, revision)
+            return 0.0
+        key, origin = await self._key(task, spec, work, revision)
         mark = room.tree.parent / "setup-key"
         if mark.exists() and mark.read_text() == key:
-            return
+            return 0.0
+        mark.unlink(missing_ok=True)
         if self._workplace.sandboxed:
-            await self._copy_snapshot(task, spec, work, room, revision, key)
+            seconds = await self._copy_snapshot(task, spec, work, room, revision, key, origin)
         else:
-            await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
+            seconds = await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
         mark.write_text(key)
+        return seconds
 
-    async def _key(self, task: Task, spec: Workspace, work: WorkRepo, revision: str) -> str:
-        """What the setup's result depends on: its command, the files it reads, and the environment."""
+    async def _key(self, task: Task, spec: Workspace, work: WorkRepo, revision: str) -> tuple[str, str]:
+        """What the setup's result depends on (its command, the files it reads, the environment), and the revision
+        that it is made from.
+
+        Who has the key files of the branch shares the setup that is made from the branch. Other key files are the
+        agent's, and the setup may run what else the agent wrote: it is that tree's own, and judges no other.
+        """
         digest = hashlib.sha256(msgspec.json.encode([spec.setup, spec.setup_paths, spec.env]))
         digest.update(os.fsencode(task.submitted.repo))
-        tree = await work.tree_of(revision)
-        if spec.setup_key:
-            entries = await work.entries(tree)
-            for name in spec.setup_key:
-                held = sorted((path, meta) for path, meta in entries.items() if _within(path, os.fsencode(name)))
-                digest.update(repr((name, held)).encode())
+        held = await _held(work, spec, revision)
+        digest.update(repr(held).encode())
+        trusted = (task.base, *((task.candidate.tip,) if task.candidate is not None else ()))
+        for origin in trusted if spec.setup_key else ():
+            if await _held(work, spec, origin) == held:
+                break
         else:
-            digest.update(tree.encode())
+            origin = revision
+            digest.update((await work.tree_of(revision)).encode())
         client = environments.read(self._places.environment(task.id))
         seen = {name: client.get(name, "") for name in ("PATH", *spec.env)}
         digest.update(msgspec.json.encode(seen, order="sorted"))
-        return digest.hexdigest()[:24]
+        return digest.hexdigest()[:24], origin
 
     async def _copy_snapshot(
-        self, task: Task, spec: Workspace, work: WorkRepo, room: Room, revision: str, key: str
-    ) -> None:
+        self, task: Task, spec: Workspace, work: WorkRepo, room: Room, revision: str, key: str, origin: str
+    ) -> float:
         async with self._locks.setdefault(key, asyncio.Lock()):
-            source, paths = await self._snapshot(task, spec, work, revision, key)
-        for path in paths:
-            await _copy(source / path, room.tree, path)
+            source, paths, seconds = await self._snapshot(task, spec, work, key, origin)
+        keep = (*spec.copy, *(spec.setup_paths or ()))
+        excludes = await user_excludes(Path(task.submitted.repo))
+        taken = await work_in(work, room.tree, revision, keep=keep, extra_excludes=excludes)
+        for path in await asyncio.to_thread(free_paths, source, paths, taken):
+            await lay_copy(source / path, room.tree, path)
+        return seconds
 
     async def _snapshot(
-        self, task: Task, spec: Workspace, work: WorkRepo, revision: str, key: str
-    ) -> tuple[Path, list[str]]:
-        """Where the setup of this key was made, and which paths in it are its result."""
+        self, task: Task, spec: Workspace, work: WorkRepo, key: str, origin: str
+    ) -> tuple[Path, list[str], float]:
+        """Where the setup of this key was made, which paths in it are its result, and the seconds it ran just now."""
         root = self._places.setup(key)
         room = self._workplace.side_room(root / "tree")
         manifest = root / "paths.json"
         if manifest.exists():
-            return room.tree, msgspec.json.decode(manifest.read_bytes(), type=list[str])
+            return room.tree, msgspec.json.decode(manifest.read_bytes(), type=list[str]), 0.0
         if Spool(root / "run").state() == "new":
-            await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
-            await checkout(room.tree, work, revision)
-            await asyncio.to_thread(_bring_along, Path(task.submitted.repo), room.tree, spec.copy)
-        await self._run(task, spec, room, root / "run")
+            await to_the_end(shutil.rmtree, root, ignore_errors=True)
+            await checkout(room.tree, work, origin)
+            await _bring_along(Path(task.submitted.repo), room.tree, spec.copy)
+        seconds = await self._run(task, spec, room, root / "run")
         if spec.setup_paths is not None:
-            paths = [path for path in spec.setup_paths if (room.tree / path).exists()]
+            tracked = await work.entries(origin)
+            paths = await asyncio.to_thread(free_paths, room.tree, spec.setup_paths, tracked)
         else:
-            paths = await ignored_paths(work, room.tree, revision, keep=spec.copy)
+            paths = await ignored_paths(work, room.tree, origin, keep=spec.copy)
         beside = manifest.with_suffix(".new")
         beside.write_bytes(msgspec.json.encode(paths))
         beside.replace(manifest)
-        return room.tree, paths
+        return room.tree, paths, seconds
 
-    async def _run(self, task: Task, spec: Workspace, room: Room, run: Path) -> None:
+    async def _run(self, task: Task, spec: Workspace, room: Room, run: Path) -> float:
         env = self._workplace.environment(task, room)
         command = self._workplace.command(
             task,
@@ -126,7 +142,7 @@ class Setups:
             await asyncio.to_thread(shutil.rmtree, run, ignore_errors=True)
             raise StepFailed(f"setup was killed: {lost}") from lost
         if end.reason == "exited" and end.code == 0:
-            return
+            return end.running
         output = await asyncio.to_thread(output_of, run)
         await asyncio.to_thread(shutil.rmtree, run, ignore_errors=True)
         how = f"timed out after {spec.setup_timeout:g} seconds" if end.reason == "deadline" else f"exit code {end.code}"
@@ -134,37 +150,19 @@ class Setups:
         raise StepFailed(f"setup failed ({how}): {last}", output, end.running)
 
 
-def _within(path: bytes, name: bytes) -> bool:
-    return path == name or path.startswith(name.rstrip(b"/") + b"/")
+async def _held(work: WorkRepo, spec: Workspace, revision: str) -> list[tuple[str, list[tuple[bytes, Any]]]]:
+    """The key files as a revision has them: for each name of `setup_key` the paths with their modes and ids."""
+    entries = await work.entries(revision) if spec.setup_key else {}
+
+    def of(name: bytes) -> list[tuple[bytes, Any]]:
+        return sorted(item for item in entries.items() if item[0] == name or item[0].startswith(name + b"/"))
+
+    return [(name, of(os.fsencode(name))) for name in spec.setup_key]
 
 
-def _bring_along(repo: Path, tree: Path, names: tuple[str, ...]) -> None:
+async def _bring_along(repo: Path, tree: Path, names: tuple[str, ...]) -> None:
     """Copy the user's ignored files that the pipeline names; what is there already is the task's own."""
     for name in names:
-        source, target = repo / name, inside(tree, name)
-        if not source.exists() or target.exists() or target.is_symlink():
-            continue
-        if source.is_dir():
-            shutil.copytree(source, target, symlinks=True)
-        else:
-            shutil.copy2(source, target)
-
-
-async def _copy(source: Path, tree: Path, path: str) -> None:
-    """An own copy, sharing blocks where the file system can."""
-    target = await asyncio.to_thread(_make_room, tree, path)
-    process = await asyncio.create_subprocess_exec(
-        "cp", "-a", "--reflink=auto", "-T", "--", str(source), str(target), stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await process.communicate()
-    if process.returncode != 0:
-        raise StepFailed(f"the setup's snapshot cannot be copied: {said.decode(errors='replace').strip()}")
-
-
-def _make_room(tree: Path, path: str) -> Path:
-    target = inside(tree, path)
-    if target.is_symlink() or target.is_file():
-        target.unlink()
-    elif target.is_dir():
-        shutil.rmtree(target)
-    return target
+        target = inside(tree, name)
+        if (repo / name).exists() and not (target.exists() or target.is_symlink()):
+            await lay_copy(repo / name, tree, name, follow=True)

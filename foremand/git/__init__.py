@@ -16,7 +16,7 @@ from .errors import (
     TipMoved,
     Unreadable,
 )
-from .ignored import ignored_paths
+from .ignored import free_paths, ignored_paths, work_in
 from .land import land, prove
 from .locks import Lock, OnLocks
 from .mirror import Mirror
@@ -25,7 +25,7 @@ from .run import Git, Result
 from .seal import Seal, seal, seal_as_entered, snapshot
 from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
 from .work import WorkRepo
-from .workspace import BASE_REF, checkout, keep_commits, prepare
+from .workspace import BASE_REF, checkout, keep_commits, prepare, restore
 
 __all__ = [
     "BASE_REF",
@@ -54,6 +54,7 @@ __all__ = [
     "checkout",
     "diffstat",
     "filtered",
+    "free_paths",
     "heads",
     "identity",
     "ignored_paths",
@@ -65,9 +66,11 @@ __all__ = [
     "prepare",
     "prompt_diff",
     "prove",
+    "restore",
     "seal",
     "seal_as_entered",
     "snapshot",
     "unresolved",
     "user_excludes",
+    "work_in",
 ]

@@ -95,7 +95,7 @@ class _Walk:
         self.entered_rules = entered_rules
         self.present_rules = present_rules
         self.keep_out = keep_out
-        self.tracked_folders = _folders_of(tracked)
+        self.tracked_folders = folders_of(tracked)
         self.files: list[bytes] = []
         self.submodules: list[bytes] = []
         self.beside: list[bytes] = []
@@ -158,7 +158,8 @@ class _Walk:
             self.files.append(path)
 
 
-def _folders_of(paths: Iterable[bytes]) -> set[bytes]:
+def folders_of(paths: Iterable[bytes]) -> set[bytes]:
+    """All folders above these paths, but for the top."""
     folders: set[bytes] = set()
     for path in paths:
         folder = path.rpartition(b"/")[0]

@@ -7,6 +7,7 @@ complete and takes its place.
 import asyncio
 import os
 import stat
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -82,6 +83,20 @@ async def checkout(dest: Path, work: WorkRepo, revision: str) -> None:
     await _read_tree(git, revision)
     await git.run("checkout-index", "-q", "-f", "-a", "-u")
     await asyncio.to_thread(layout.publish, making, dest)
+
+
+async def restore(tree: Path, work: WorkRepo, revision: str) -> None:
+    """Put every file of a revision back as it is stored, whatever has run in the tree since, and prove it.
+
+    What the revision does not have stays. The tree's own `.git` is not asked. Raises `GitFailed`.
+    """
+    with tempfile.TemporaryDirectory(dir=work.scratch) as scratch:
+        git = Git(git_dir=work.path, work_tree=tree, index=Path(scratch) / "index")
+        compare = ("update-index", "--ignore-submodules", "--really-refresh")
+        await git.run("read-tree", revision)
+        await git.result(*compare)  # so that only what differs is written
+        await git.run("checkout-index", "-q", "-f", "-a", "-u")
+        await git.run(*compare)
 
 
 async def _read_tree(git: Git, revision: str) -> None:

@@ -191,3 +191,29 @@ async def test_no_filter_runs_in_a_checkout_and_bytes_stay_as_stored(work, user,
         assert (tree / "big.bin").read_text() == pointer
         assert (tree / "crlf.txt").read_bytes() == b"$Id$\n"
     assert not (tmp_path / "ran").exists()
+
+
+async def test_restoring_puts_every_file_of_a_revision_back(work, user, place, tmp_path):
+    revision = user.commit({"a": "a\n", "lib/b": "b\n", "lib/deep/c": "c\n", "run": "r\n", "same": "s\n"})
+    await work.mirror.fetch()
+    tree = place / "tree"
+    await checkout(tree, work, revision)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "b").write_text("somebody's")
+    stat = (tree / "same").stat()
+    (tree / "a").write_text("x\n")
+    os.utime(tree / "a", ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    shutil.rmtree(tree / "lib")
+    (tree / "lib").symlink_to(outside)
+    (tree / "run").unlink()
+    (tree / "run" / "inner").mkdir(parents=True)
+    (tree / "more").write_text("stays")
+    (tree / ".git" / "config").write_text("[core]\n\tfsmonitor = touch poisoned\n\tworktree = /nowhere\n")
+    (tree / ".git" / "index").write_text("no index")
+    await workspace.restore(tree, work, revision)
+    names = ("a", "lib/b", "lib/deep/c", "run", "same", "more")
+    assert [(tree / name).read_text() for name in names] == ["a\n", "b\n", "c\n", "r\n", "s\n", "stays"]
+    assert (tree / "same").stat().st_ctime_ns == stat.st_ctime_ns  # what is right is left alone
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("b", "somebody's")]
+    assert not (tree / "poisoned").exists()
