@@ -21,7 +21,8 @@ def explain(task: Task) -> tuple[str, ...]:
         last = task.attempts[-1]
         ended = f"{last.outcome}: {last.reason}" if last.outcome else "is running"
         lines.append(f"attempt {last.number} ({last.stage}, {last.agent}) {ended}{_used(last.usage)}")
-    lines += [f"{stage} was sent back {count} times" for stage, count in task.sent_back.items() if count]
+    times = {stage: f"{count} times" if count > 1 else "once" for stage, count in task.sent_back.items() if count}
+    lines += [f"{stage} was sent back {often}" for stage, often in times.items()]
     if task.started is not None and not task.started.sandboxed:
         lines.append("unsandboxed: agents and gates run without bubblewrap here")
     return tuple(lines)

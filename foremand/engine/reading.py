@@ -151,7 +151,7 @@ class ReadingRoom:
             counts = await numstat(work, sealed.base, sealed.revision)
             files, added, removed = await diffstat(work, sealed.base, sealed.revision)
             lines = [f" {path.decode(errors='replace')} | +{plus} -{minus}" for path, plus, minus in counts]
-            text = "\n".join([*lines, f" {files} files changed, +{added} -{removed}", ""]).encode()
+            text = "\n".join([*lines, f" {files} file{'s' * (files != 1)} changed, +{added} -{removed}", ""]).encode()
         else:
             text = await patch(work, sealed.base, sealed.revision)
         return sealed.base, sealed.revision, text
