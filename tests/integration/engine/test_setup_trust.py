@@ -100,3 +100,15 @@ def test_no_attempt_makes_the_tools_that_judge_another(home: Any) -> None:
     other = home.submit(repo, f"RUN: {script} 2) echo fine > src;; esac")
     home.wait(other, "LANDED")
     assert results(home, other)[:2] == ["fail", "pass"]
+
+
+def test_a_setup_s_time_is_the_task_s_that_it_ran_for(home: Any) -> None:
+    setup = 'setup = "mkdir env; date > env/id"\nsetup_key = ["deps"]\nsetup_paths = ["env"]'
+    repo = home.repo({".foremand/pipeline.toml": pipeline(setup, "cat env/id"), "deps": "one\n"})
+    spent = []
+    for _ in range(2):
+        task = home.submit(repo, "RUN: echo more >> work")
+        home.wait(task, "LANDED")
+        facts = [e for e in home.events() if e["task"] == task]
+        spent.append([e["setup_running"] for e in facts if e.get("setup_running", 0.0) > 0])
+    assert [len(each) for each in spent] == [1, 0]

@@ -401,11 +401,12 @@ class TestLimits:
             tree=tree(1),
             result="fail",
             reason="",
-            running=30,
+            running=20,
+            setup_running=10,
         )
         play >> ran("tests", BASE_TREE, on_base=True)
         assert play.only(s.RunAttempt).wall_clock == 70.0
-        play >> (started(2), ended(2, "failed", running=70.0), sealed(2)) << "wait budget"
+        play >> (started(2, setup_running=40.0), ended(2, "failed", running=30.0), sealed(2)) << "wait budget"
         waited = bounded(wall_clock=100.0).later(1e6)
         assert waited.only(s.RunAttempt).wall_clock == 100.0
 
