@@ -2,6 +2,7 @@
 
 import pwd
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -211,9 +212,11 @@ class Service(ForemandServicer):
     async def GetDiff(self, request: pb.GetDiffRequest, _context: Context) -> AsyncIterator[pb.DiffChunk]:  # noqa: N802
         """The change of a task."""
         task = self._desk.task(request.id)
-        base, revision, text = await self._reading.diff(task, request.attempt, stat=request.stat)
-        for start in range(0, max(len(text), 1), CHUNK):
-            yield pb.DiffChunk(data=text[start : start + CHUNK], base=base, revision=revision)
+        base, revision, text = self._reading.diff(task, request.attempt, stat=request.stat)
+        yield pb.DiffChunk(base=base, revision=revision)
+        async with aclosing(text) as pieces:
+            async for piece in pieces:
+                yield pb.DiffChunk(data=piece, base=base, revision=revision)
 
     def _name(self, context: Context) -> str:
         """The person who asks, by the user that the operating system knows."""

@@ -1,7 +1,7 @@
 """What people read of a task: what agents said and did, what gates and setups printed, what changed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ from foremand.core.facts import AttemptEnded, Troubled, Work
 from foremand.core.status import place
 from foremand.core.task import Attempt, Run, Task
 from foremand.executors import LocalExecutor, RunLost, Spool
-from foremand.git import diffstat, numstat, patch
+from foremand.git import WorkRepo, diffstat, numstat, patch
 from foremand.journal import AGENT_EVENT, Item, Journal
 from foremand.paths import Places
 
@@ -143,18 +143,20 @@ class ReadingRoom:
             await grown.wait()
             ending.cancel()
 
-    async def diff(self, task: Task, number: int, *, stat: bool) -> tuple[str, str, bytes]:
+    def diff(self, task: Task, number: int, *, stat: bool) -> tuple[str, str, AsyncGenerator[bytes, None]]:
         """Base, revision, and the change between them as a patch or a stat. `number` 0: the present revision."""
         work = self._repositories.work(task)
         sealed = _work_of(task, number)
-        if stat:
-            counts = await numstat(work, sealed.base, sealed.revision)
-            files, added, removed = await diffstat(work, sealed.base, sealed.revision)
-            lines = [f" {path.decode(errors='replace')} | +{plus} -{minus}" for path, plus, minus in counts]
-            text = "\n".join([*lines, f" {files} file{'s' * (files != 1)} changed, +{added} -{removed}", ""]).encode()
-        else:
-            text = await patch(work, sealed.base, sealed.revision)
-        return sealed.base, sealed.revision, text
+        show = _stat if stat else patch
+        return sealed.base, sealed.revision, show(work, sealed.base, sealed.revision)
+
+
+async def _stat(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[bytes, None]:
+    counts = await numstat(work, base, revision)
+    files, added, removed = await diffstat(work, base, revision)
+    for path, plus, minus in counts:
+        yield f" {path.decode(errors='replace')} | +{plus} -{minus}\n".encode()
+    yield f" {files} files changed, +{added} -{removed}\n".encode()
 
 
 def _work_of(task: Task, number: int) -> Work:

@@ -5,13 +5,14 @@ All by plumbing with fixed options: no external diff, no textconv, and binary is
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
 
 from .errors import GitError, text
-from .run import fields
+from .run import Git, fields
 from .work import WorkRepo
 
 PLAIN = ("diff-tree", "-r", "--no-commit-id", "--no-renames", "--no-color", "--ignore-submodules=none")
@@ -30,6 +31,10 @@ FIXED = (
     "--no-relative",
 )
 """The patch that a change id is made from; any other option could give the same change another id."""
+
+LARGEST_TEXT = 4 << 20
+"""Bytes of a file whose lines are compared. A larger one is told by its blobs, like a binary one: this is part of
+what a change id is."""
 
 
 class RawChange(Struct, frozen=True):
@@ -65,40 +70,57 @@ async def change_id(work: WorkRepo, base: str, revision: str, paths: Sequence[st
     keeps it. Not git's patch-id, which ignores white space and what follows a NUL byte. `paths` restricts it to
     gitignore-style globs. None: the change touches none of them, or nothing.
     """
+    spec = None if paths is None else GitIgnoreSpec.from_lines(paths)
+    total = hashlib.sha256()
+    touched = False
+    async with aclosing(sections(work, base, revision)) as found:
+        async for each, section in found:
+            if spec is None or spec.match_file(text(each.path)):
+                touched = True
+                content = await asyncio.to_thread(_content, each, section)
+                for part in (each.path, each.old_mode, each.new_mode, *content):
+                    total.update(b"%d:" % len(part))
+                    total.update(part)
+    return total.hexdigest() if touched else None
+
+
+async def sections(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[tuple[RawChange, bytes | None], None]:
+    """Every path that differs with its patch, one at a time: a change may be larger than memory.
+
+    A path whose type changed has none: it is two patches, and is told by its blobs.
+    """
     changes = await raw_changes(work, base, revision)
-    patches = await sections(work, base, revision, changes)
-
-    def digest() -> str | None:
-        spec = None if paths is None else GitIgnoreSpec.from_lines(paths)
-        chosen = [each for each in changes if spec is None or spec.match_file(text(each.path))]
-        if not chosen:
-            return None
-        total = hashlib.sha256()
-        for each in chosen:
-            for part in (each.path, each.old_mode, each.new_mode, *_content(each, patches.get(each.path))):
-                total.update(b"%d:" % len(part))
-                total.update(part)
-        return total.hexdigest()
-
-    return await asyncio.to_thread(digest)
+    whole = sum(not each.retyped for each in changes)
+    shown = 0
+    async with aclosing(_patches(work, base, revision)) as patches:
+        for each in changes:
+            section = None if each.retyped else await anext(patches, None)
+            shown += section is not None
+            yield each, section
+        shown += sum([1 async for _ in patches])
+    if shown != whole:
+        raise GitError(f"git shows {shown} patches for {whole} changed paths", "please report this")
 
 
-async def sections(work: WorkRepo, base: str, revision: str, changes: Sequence[RawChange]) -> dict[bytes, bytes]:
-    """The patch of each path. A path whose type changed has none: it is two patches, and is told by its blobs."""
-    patch = await work.git.run(*PLAIN, *FIXED, "--diff-filter=t", base, revision)
+async def _patches(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[bytes, None]:
+    """git's patch, cut where the next path begins."""
+    begins, between = b"diff --git ", b"\ndiff --git "  # a hunk's line begins with a sign: no content forges a header
+    held = bytearray()
+    async with aclosing(_bounded(work).stream(*PLAIN, *FIXED, "--diff-filter=t", base, revision)) as pieces:
+        async for piece in pieces:
+            seen = max(0, len(held) - len(between))
+            held += piece
+            start = 0
+            while (end := held.find(between, max(seen, start))) >= 0:
+                yield bytes(held[start : end + 1])
+                start = end + 1
+            del held[:start]
+    if held.startswith(begins):
+        yield bytes(held)
 
-    def split() -> dict[bytes, bytes]:
-        # Every line of a hunk begins with a sign, so a header cannot be forged by content.
-        parts = patch.removeprefix(b"diff --git ").split(b"\ndiff --git ") if patch else []
-        whole = [each for each in changes if not each.retyped]
-        if len(parts) != len(whole):
-            raise GitError(f"git shows {len(parts)} patches for {len(whole)} changed paths", "please report this")
-        return {
-            each.path: b"diff --git " + part.removesuffix(b"\n") + b"\n"
-            for each, part in zip(whole, parts, strict=True)
-        }
 
-    return await asyncio.to_thread(split)
+def _bounded(work: WorkRepo) -> Git:
+    return Git(git_dir=work.path, config=(("core.bigFileThreshold", str(LARGEST_TEXT)),))
 
 
 def hunks(section: bytes) -> bytes | None:
@@ -127,7 +149,7 @@ async def diffstat(work: WorkRepo, base: str, revision: str) -> tuple[int, int, 
 async def numstat(work: WorkRepo, base: str, revision: str) -> list[tuple[bytes, int, int]]:
     """For each path (the new one of a rename) the lines added and removed."""
     options = ("-r", "--no-commit-id", "--numstat", "-z", "-M", "--no-textconv")
-    parts = iter(fields(await work.git.run("diff-tree", *options, base, revision)))
+    parts = iter(fields(await _bounded(work).run("diff-tree", *options, base, revision)))
     counts = []
     for part in parts:
         added, removed, path = part.split(b"\t", 2)
@@ -138,7 +160,7 @@ async def numstat(work: WorkRepo, base: str, revision: str) -> list[tuple[bytes,
     return counts
 
 
-async def patch(work: WorkRepo, base: str, revision: str) -> bytes:
-    """The change as a patch for people, renames shown as such."""
+def patch(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[bytes, None]:
+    """The change as a patch for people, in pieces, renames shown as such."""
     options = ("-r", "--no-commit-id", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
-    return await work.git.run("diff-tree", *options, base, revision)
+    return work.git.stream("diff-tree", *options, base, revision)

@@ -40,13 +40,13 @@ class IdentityUnknown(GitError):
 
 
 class Unreadable(GitError):
-    """Files of a work tree that the daemon may not read: sealing without them would lose work."""
+    """Files of a work tree that the daemon may not or will not read: sealing without them would lose work."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], why: str = "", hint: str = "") -> None:
         self.paths = tuple(paths)
         super().__init__(
-            f"cannot read {', '.join(self.paths[:5]) or 'a file'}",
-            "make the files readable for the user that runs foremand, then retry",
+            f"cannot read {', '.join(self.paths[:5]) or 'a file'}{why and f': {why}'}",
+            hint or "make the files readable for the user that runs foremand, then retry",
         )
 
 

@@ -22,6 +22,9 @@ SUBMODULE = b"160000"
 RESERVED = frozenset({b".git", b"git~1"})
 """Names, in lower case, that git refuses to hold: some system takes them for `.git`."""
 
+IGNORE_FILE_LIMIT = 10 << 20
+"""Bytes of a `.gitignore`. git itself reads no more than 100 MB; nobody writes a tenth of that by hand."""
+
 LONGEST_RESERVED = max(len(name) for name in RESERVED)
 
 
@@ -183,7 +186,7 @@ def _scan(top: Path, level: list[_Folder]) -> list[_Scanned]:
                         continue
                     entries.append((entry.name, _kind(entry)))
                     if entry.name == b".gitignore" and entry.is_file(follow_symlinks=False):
-                        ignore_file = Path(os.fsdecode(entry.path)).read_bytes()
+                        ignore_file = _read_rules(entry.path)
         except OSError as error:  # no permission, or a path too long to be opened
             unreadable.append(text(os.fsencode(error.filename or place)))
         entries.sort()
@@ -191,6 +194,16 @@ def _scan(top: Path, level: list[_Folder]) -> list[_Scanned]:
     if unreadable:
         raise Unreadable(unreadable)
     return scanned
+
+
+def _read_rules(path: bytes) -> bytes:
+    """An ignore file, as long as it can be one. Raises OSError, and Unreadable for one that is too long."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if os.fstat(handle).st_size > IGNORE_FILE_LIMIT:
+            why = f"it has more than the {IGNORE_FILE_LIMIT >> 20} MB that an ignore file may have"
+            raise Unreadable([text(path)], why, "shorten or remove the file, then retry")
+        return file.read(IGNORE_FILE_LIMIT)
 
 
 def _kind(entry: os.DirEntry[bytes]) -> Kind:

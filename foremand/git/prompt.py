@@ -1,5 +1,7 @@
 """A change as an agent gets to read it: the code in full, the rest as one line each."""
 
+from contextlib import aclosing
+
 from .attributes import UNSET, attribute
 from .diff import hunks, numstat, raw_changes, sections
 from .errors import text
@@ -41,25 +43,24 @@ async def prompt_diff(work: WorkRepo, base: str, revision: str, limit: int = LIM
     are named with the number of lines that they gained and lost.
     """
     changes = await raw_changes(work, base, revision)
-    patches = await sections(work, base, revision, changes)
     marked = await attribute(work, revision, "linguist-generated", [each.path for each in changes])
     counts = {path: (added, removed) for path, added, removed in await numstat(work, base, revision)}
     shown: list[str] = []
     listed: list[str] = []
     room = limit - min(limit // 4, 100 + sum(len(each.path) * 4 + 60 for each in changes))
-    for each in changes:
-        section = patches.get(each.path)
-        why = _why_not(each.path, section, marked.get(each.path, b""))
-        if why is None and section is not None:
-            body = section.decode("utf-8", "replace")
-            size = len(body.encode())
-            if size <= room:
-                room -= size
-                shown.append(body)
-                continue
-            why = "too long"
-        added, removed = counts.get(each.path, (0, 0))
-        listed.append(f" {text(each.path)} | +{added} -{removed} ({why})\n")
+    async with aclosing(sections(work, base, revision)) as found:
+        async for each, section in found:
+            why = _why_not(each.path, section, marked.get(each.path, b""))
+            if why is None and section is not None:
+                body = section.decode("utf-8", "replace")
+                size = len(body.encode())
+                if size <= room:
+                    room -= size
+                    shown.append(body)
+                    continue
+                why = "too long"
+            added, removed = counts.get(each.path, (0, 0))
+            listed.append(f" {text(each.path)} | +{added} -{removed} ({why})\n")
     return _cut("".join(shown), listed, limit)
 
 

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from msgspec import Struct
 
@@ -14,6 +16,8 @@ from .errors import GitFailed, text
 
 Argument = str | bytes | Path
 NO_FILE = "/dev/null"
+PIECE = 1 << 18
+"""Bytes that are held at once of an output that is streamed."""
 
 SAFE: tuple[tuple[str, str], ...] = (
     ("safe.directory", "*"),  # the daemon's own rule says which repositories it works on
@@ -94,14 +98,14 @@ class Git(Struct, frozen=True, kw_only=True):
         return {name: value for name, value in changed.items() if value is not None}
 
     @asynccontextmanager
-    async def process(self, *args: Argument) -> AsyncIterator[Process]:
+    async def process(self, *args: Argument, stderr: int | IO[bytes] = PIPE) -> AsyncIterator[Process]:
         """A running git; whatever of it still runs when the block is left is killed, its helpers too."""
         process = await asyncio.create_subprocess_exec(
             "git",
             *args,
             stdin=PIPE,
             stdout=PIPE,
-            stderr=PIPE,
+            stderr=stderr,
             cwd=self.cwd or self.work_tree or self.git_dir,
             env=self.environment(),
             pass_fds=self.fds,
@@ -128,6 +132,23 @@ class Git(Struct, frozen=True, kw_only=True):
         if result.code != 0:
             raise failed(args, result)
         return result.out
+
+    async def stream(self, *args: Argument) -> AsyncGenerator[bytes, None]:
+        """What a git writes to stdout, in pieces as they come, however much that is. Raises `GitFailed` at its end.
+
+        Close it (`contextlib.aclosing`) where it is not read to the end.
+        """
+        with tempfile.TemporaryFile() as said:
+            async with self.process(*args, stderr=said) as process:
+                assert process.stdin is not None  # noqa: S101 (both are pipes)
+                assert process.stdout is not None  # noqa: S101
+                process.stdin.close()
+                while piece := await process.stdout.read(PIECE):
+                    yield piece
+                code = await process.wait()
+            if code != 0:
+                said.seek(0)
+                raise failed(args, Result(code, b"", said.read(PIECE)))
 
     async def line(self, *args: Argument, input: bytes = b"") -> str:  # noqa: A002
         """Like `run`, for commands that answer with one line."""

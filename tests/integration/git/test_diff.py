@@ -1,10 +1,13 @@
 """What a change is: an answer holds for exactly one change, wherever the branch has moved."""
 
 import os
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
-from foremand.git import change_id, diffstat, filtered, patch, prompt_diff
+from foremand.git import change_id, diffstat, filtered, patch, prompt_diff, seal
+from foremand.git.diff import sections
 
 LINES = "".join(f"line {number}\n" for number in range(60))
 
@@ -115,7 +118,7 @@ async def test_attributes_of_the_tree_do_not_hide_a_change(work, at, base):
     one = await at(hidden, {"long.txt": "a first line\n" + LINES})
     two = await at(base, {"long.txt": "a first line\n" + LINES})
     assert await change_id(work, hidden, one) == await change_id(work, base, two)
-    assert b"+a first line" in await patch(work, hidden, one)
+    assert b"+a first line" in b"".join([piece async for piece in patch(work, hidden, one)])
 
 
 async def test_an_id_can_be_of_some_paths(work, at, base):
@@ -182,3 +185,41 @@ async def test_files_under_a_filter_driver_are_named(work, at, user, base):
     escaped = await at(revision, {".gitattributes": "", "x.bin": "now what"})
     assert await filtered(work, revision, escaped) == ("x.bin",)
     assert await filtered(work, base, await at(base, {"y.bin": "x"})) == ()
+
+
+def large(path: Path, last: str) -> None:
+    """A text file of some 20 MB."""
+    path.write_text("a line that says nothing much\n" * 700_000 + last)
+
+
+async def test_large_files_are_told_by_their_blobs_and_take_no_memory(work, at, base, tmp_path):
+    seals = []
+    for number, last in enumerate(("one", "two", "one")):
+        tree = tmp_path / f"tree{number}"
+        tree.mkdir()
+        large(tree / "log.txt", last)
+        seals.append((await seal(work, tree, base, "log", 1.0, ref=work.attempt_ref(number + 1))).revision)
+    one, two, _ = seals
+    tracemalloc.start()
+    try:
+        ids = [await change_id(work, base, each) for each in seals]
+        shown = [len(piece) async for piece in patch(work, base, one)]
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert ids[0] == ids[2] != ids[1]
+    assert await change_id(work, one, two) is not None
+    assert sum(shown) > 20_000_000, "a person gets all of it"
+    assert "log.txt | +0 -0 (binary)" in await prompt_diff(work, base, one)
+
+
+async def test_a_change_of_many_files_comes_in_pieces(work, at, base):
+    many = {f"src/{number}.txt": f"diff --git a/{number}\n" * 400 for number in range(100)}
+    one = await at(base, many)
+    found = [(each.path, section) async for each, section in sections(work, base, one)]
+    assert [path.decode() for path, _ in found] == sorted(many)
+    for path, section in found:
+        assert section.startswith(b"diff --git a/%b b/%b\n" % (path, path))
+        assert section.count(b"\n+diff --git ") == 400
+    pieces = [piece async for piece in patch(work, base, one)]
+    assert len(pieces) > 1

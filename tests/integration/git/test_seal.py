@@ -313,3 +313,12 @@ async def test_an_unreadable_file_is_an_error_not_a_loss(as_normal_user, another
     assert [Path(path).name for path in caught.value.paths] == [closed.name]
     closed.chmod(0o700)
     assert (await sealed(work, tree, head)).changed
+
+
+async def test_an_ignore_file_that_is_none_is_not_read(work, user, place):
+    tree = place / "tree"
+    await prepare(tree, work, user.head, user.head, None, kept=place / "kept")
+    with (tree / ".gitignore").open("wb") as rules:
+        rules.truncate(3 << 30)
+    with pytest.raises(Unreadable, match=r"\.gitignore: it has more than the 10 MB"):
+        await seal(work, tree, user.head, "one", 1.0, ref=work.attempt_ref(1))
