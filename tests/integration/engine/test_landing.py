@@ -258,23 +258,52 @@ def test_a_change_of_the_rules_needs_a_person(home: Any) -> None:
 
 GIT = """#!/bin/sh
 case " $* " in *" read-tree -m -u "*)
-    if [ -e {hold} ]; then touch {held}; while [ -e {hold} ]; do sleep 0.02; done; exit 1; fi
+    if [ -e {hold} ]; then touch {held}; while [ -s {hold} ]; do sleep 0.02; done; exit 1; fi
 esac
 exec {git} "$@"
 """
-"""A git that stops where the branch is locked and the files are to be moved, for as long as a file is there."""
+"""A git that fails where the branch is locked and the files are to be moved, as long as there is a file to say so;
+it stops there before it fails for as long as that file is not empty."""
 
 
-def test_git_s_locks_that_a_power_cut_left_are_removed_if_they_are_ours(house: Any) -> None:
-    hold, held, bin_ = house.root / "hold", house.root / "held", house.root / "slow"
+def with_failing_git(house: Any) -> tuple[Any, Path, Path]:
+    """A repository; the file that makes git fail, there from the start; the file that tells that it does."""
+    hold, held, bin_ = house.root / "hold", house.root / "held", house.root / "failing"
     bin_.mkdir()
     real = next(path for place in os.environ["PATH"].split(":") if (path := Path(place) / "git").exists())
     (bin_ / "git").write_text(GIT.format(hold=hold, held=held, git=real))
     (bin_ / "git").chmod(0o755)
     hold.touch()
-    repo = repository(house, AGENT)
-    before = repo.git("rev-parse", "main")
     house.start(env={"PATH": f"{bin_}:{house.env['PATH']}"})
+    return repository(house, AGENT), hold, held
+
+
+def test_a_landing_that_failed_half_way_is_settled_before_anything_else(house: Any) -> None:
+    repo, hold, held = with_failing_git(house)
+    task = run(house, repo, edit(1, "first"))
+    house.until(lambda: any(e["type"] == "Troubled" for e in house.events()), "the landing fails")
+    assert held.exists()
+    index = repo.path / ".git" / "index.lock"
+    assert index.read_text().startswith("foremand lands "), "it is known whose half-done landing this is"
+    for verb in (
+        ("retry", str(task), "--stage", "implement"),
+        ("retry", str(task), "-m", "again"),
+        ("cancel", str(task)),
+    ):
+        said = house.ctl(*verb)
+        assert (said.returncode, "may hold its work already" in said.stderr) == (5, True), said.stderr
+    hold.unlink()
+    house.ctl("retry", str(task))  # sooner than by itself, unless it is just then that it tries again
+    landed = house.wait(task, "LANDED")
+    intents = [e["new"] for e in house.events() if e["type"] == "LandingIntended"]
+    assert intents == [landed["landed_commit"]] == [repo.git("rev-parse", "main")]
+    assert (repo.git("status", "--porcelain"), index.exists()) == ("", False)
+
+
+def test_git_s_locks_that_a_power_cut_left_are_removed_if_they_are_ours(house: Any) -> None:
+    repo, hold, held = with_failing_git(house)
+    hold.write_text("until it is gone")
+    before = repo.git("rev-parse", "main")
     task = run(house, repo, edit(1, "first"))
     house.until(held.exists, "the branch is locked")
     locks = [repo.path / ".git" / "refs" / "heads" / "main.lock", repo.path / ".git" / "HEAD.lock"]
