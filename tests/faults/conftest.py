@@ -99,8 +99,9 @@ class Record:
         return path.read_text(errors="replace").splitlines()
 
     def steps(self, task: int) -> list[str]:
-        """What happened to a task, without times and ids."""
-        return [" ".join([type(fact).__name__, *_subject(fact)]) for fact in self.facts if fact.task == task]
+        """What happened to a task, without times and ids, and without git's locks: every try to land has its own."""
+        mine = [fact for fact in self.facts if fact.task == task and type(fact).__name__ != "LandingLocked"]
+        return [" ".join([type(fact).__name__, *_subject(fact)]) for fact in mine]
 
     def attempts(self, task: int) -> list[tuple[str, str]]:
         """Stage and outcome of a task's attempts, in order of their ends."""
