@@ -99,6 +99,12 @@ class Troubled(Fact, frozen=True, kw_only=True, tag=True):
     running: float = 0.0
 
 
+class Preparing(Fact, frozen=True, kw_only=True, tag=True):
+    """The next attempt has its slot: its workspace is made ready, and set up where that is needed."""
+
+    number: int
+
+
 class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
     """An agent run is about to begin. `resumes` is the session that it continues, `notes` are for the person.
 
@@ -372,6 +378,7 @@ AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decod
     TaskStarted,
     StartRefused,
     Troubled,
+    Preparing,
     AttemptStarted,
     AttemptEnded,
     WorkSealed,

@@ -84,6 +84,10 @@ def _troubled(task: Task, fact: f.Troubled) -> Changes:
     }
 
 
+def _preparing(_task: Task, fact: f.Preparing) -> Changes:
+    return {"preparing": fact.number}
+
+
 def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
     if fact.number != len(task.attempts) + 1 or not task.has_stage(fact.stage):
         return {}
@@ -331,6 +335,7 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.TaskStarted: _started,
     f.StartRefused: _start_refused,
     f.Troubled: _troubled,
+    f.Preparing: _preparing,
     f.AttemptStarted: _attempt_started,
     f.AttemptEnded: _attempt_ended,
     f.WorkSealed: _sealed,

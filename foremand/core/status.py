@@ -45,7 +45,7 @@ def status(task: Task) -> Status:
         reason = f"stops: {task.ending.reason}"
     elif wait is not None:
         state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
-    elif not task.attempts and not isinstance(steps[0], s.Record):
+    elif not task.attempts and not task.preparing and not isinstance(steps[0], s.Record):
         state, reason = "QUEUED", "waits for an agent slot" if task.started else "waits to start"
     else:
         reason = _does(task, steps, stage)
@@ -96,8 +96,8 @@ _WAITING: dict[s.WaitsFor, State] = {"queue": "LANDING", "backoff": "RUNNING"}
 
 def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
     match steps[0]:
-        case s.RunAttempt(begun=False):
-            return f"{stage}: waits for an agent slot"
+        case s.RunAttempt(begun=False, number=number):
+            return f"{stage}: {'its workspace is set up' if task.preparing == number else 'waits for an agent slot'}"
         case s.RunAttempt(agent=agent):
             return f"{stage}: {agent} works, attempt {_nth(task, stage)}"
         case s.Seal():

@@ -154,6 +154,7 @@ class Task(Struct, frozen=True, kw_only=True):
     landed_commit: str = ""
     gates_running: float = 0.0
     forgiven_at: float = 0.0
+    preparing: int = 0
 
     @property
     def pipeline(self) -> Pipeline:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from foremand.agents.port import File, Job, Launch
 from foremand.agents.registry import adapter, find
-from foremand.core.facts import AttemptStarted
+from foremand.core.facts import AttemptStarted, Preparing
 from foremand.core.limits import Exhausted, allowance
 from foremand.core.steps import RunAttempt, StopAttempt
 from foremand.core.task import Task
@@ -25,6 +25,7 @@ from foremand.pipeline import Context, follow_up, render
 from .conductor import StepFailed
 from .inside import write_new
 from .ledger import Ledger
+from .leftovers import keep_out
 from .plan import Plan, read_plan, write_plan
 from .repositories import Repositories
 from .setups import Setups
@@ -87,6 +88,7 @@ class Attempts:
         if isinstance(left, Exhausted):
             return None
         step = replace(step, cost_usd=left.cost_usd, turns=left.turns, wall_clock=left.wall_clock)
+        await self._ledger.record(Preparing(task=task.id, at=self._ledger.now(), number=step.number))
         plan = await self._prepare(task, step, run)
         started = self._started(task, step, plan)
         task = await self._ledger.decide(task.id, lambda known: (started,) if _still_wanted(known, step) else ())
@@ -97,9 +99,8 @@ class Attempts:
         stage = task.pipeline.stage(step.stage)
         room = self._workplace.room(task, step.agent, read_only=stage.access == "read")
         work = self._repositories.work(task)
-        spec = task.pipeline.workspace
-        keep = (*spec.copy, *(spec.setup_paths or ()))
         try:
+            keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
             excludes = await user_excludes(Path(task.submitted.repo))
             room.tree.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             await prepare(
@@ -115,6 +116,7 @@ class Attempts:
             setup_running = await self._setups.lay(task, work, room, step.entered)
             began = None
             if room.read_only and not self._workplace.sandboxed:
+                keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
                 began = await snapshot(work, room.tree, step.entered, keep_out=keep, extra_excludes=excludes)
             diff = await prompt_diff(work, task.base, step.entered) if "diff" in stage.prompt else ""
         except (GitError, OSError) as error:

@@ -58,22 +58,25 @@ class Gatekeeper:
         async with self._slots.slot(rank, at_once=under_way):
             await self._started(task, step, run)
             judged, running, setup_running = await self._ask(task, step, run)
-        await self._ledger.record(
-            GateRan(
-                task=task.id,
-                at=self._ledger.now(),
-                gate=step.gate.name,
-                definition=step.gate.definition,
-                tree=step.tree,
-                result=judged.result,
-                reason=judged.reason,
-                output=await asyncio.to_thread(output_of, run),
-                run=run.name,
-                on_base=step.on_base,
-                running=running,
-                setup_running=setup_running,
-            )
+        ran = GateRan(
+            task=task.id,
+            at=self._ledger.now(),
+            gate=step.gate.name,
+            definition=step.gate.definition,
+            tree=step.tree,
+            result=judged.result,
+            reason=judged.reason,
+            output=await asyncio.to_thread(output_of, run),
+            run=run.name,
+            on_base=step.on_base,
+            running=running,
+            setup_running=setup_running,
         )
+        try:
+            await self._ledger.record(ran)
+        except asyncio.CancelledError:  # the fact is written all the same, and makes this step no longer wanted
+            await self._checkouts.remove(task, run.name)
+            raise
         await self._checkouts.remove(task, run.name)
 
     async def _known(self, task: Task, step: RunGate) -> bool:

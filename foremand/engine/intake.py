@@ -167,5 +167,6 @@ def _missing(repo: Path, branch: str) -> PipelineMissing:
             f"git add {FOLDER} && git commit -m 'Add the foremand pipeline', or name a file with --pipeline",
         )
     return PipelineMissing(
-        f"{branch} of {repo} has no {FILE}", "foremanctl init writes one that fits, or name a file with --pipeline"
+        f"{branch} of {repo} has no {FILE}",
+        "foremanctl init writes one for a pytest repository; for another write it by hand, or name one with --pipeline",
     )

@@ -26,6 +26,7 @@ from foremand.paths import Places
 
 from .conductor import StepFailed
 from .ledger import Ledger
+from .leftovers import keep_out
 from .plan import read_plan
 from .repositories import Repositories
 
@@ -69,7 +70,7 @@ class Sealer:
         )
 
     async def _seal(self, work: WorkRepo, task: Task, attempt: Attempt) -> Seal:
-        spec = task.pipeline.workspace
+        tree = self._places.workspace(task.id) / "tree"
         reads = task.pipeline.stage(attempt.stage).access == "read"
         plan = None
         if reads:
@@ -79,12 +80,12 @@ class Sealer:
             return await seal_as_entered(work, attempt.entered, said, at, ref=ref)
         return await seal(
             work,
-            self._places.workspace(task.id) / "tree",
+            tree,
             attempt.entered,
             said,
             at,
             ref=ref,
-            keep_out=(*spec.copy, *(spec.setup_paths or ())),
+            keep_out=await asyncio.to_thread(keep_out, task.pipeline.workspace, tree),
             extra_excludes=await user_excludes(Path(task.submitted.repo)),
             read_only=reads,
             began=None if plan is None else plan.began,

@@ -18,7 +18,7 @@ from foremand.gates.command import script
 from foremand.git import WorkRepo, checkout, free_paths, ignored_paths, user_excludes, work_in
 from foremand.paths import Places
 
-from . import environments
+from . import environments, leftovers
 from .conductor import StepFailed
 from .inside import inside
 from .laying import lay_copy, to_the_end
@@ -56,8 +56,19 @@ class Setups:
         if self._workplace.sandboxed:
             seconds = await self._copy_snapshot(task, spec, work, room, revision, key, origin)
         else:
-            seconds = await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
+            seconds = await self._run_in_place(task, spec, work, room, revision, key)
         mark.write_text(key)
+        return seconds
+
+    async def _run_in_place(
+        self, task: Task, spec: Workspace, work: WorkRepo, room: Room, revision: str, key: str
+    ) -> float:
+        """Without the sandbox: in the tree itself. What it leaves there that nothing ignores is still no work."""
+        excludes = await user_excludes(Path(task.submitted.repo))
+        before = await work_in(work, room.tree, revision, extra_excludes=excludes)
+        seconds = await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
+        after = await work_in(work, room.tree, revision, extra_excludes=excludes)
+        await asyncio.to_thread(leftovers.remember, room.tree, after - before)
         return seconds
 
     async def _key(self, task: Task, spec: Workspace, work: WorkRepo, revision: str) -> tuple[str, str]:

@@ -120,7 +120,9 @@ def test_tasks_that_are_not_there_or_over(home: Any) -> None:
 def test_no_daemon_two_daemons_and_a_path_that_is_too_long(home: Any, other_house: Any) -> None:
     house = other_house
     assert house.ctl("list").returncode == 3
-    assert house.ctl("submit", "x", "--no-start").returncode == 3
+    assert house.ctl("submit", "x", "--no-start").returncode == 2, "no repository: not worth a daemon"
+    repo = house.repo({"README": "hello\n"})
+    assert house.ctl("submit", "x", "--no-start", cwd=repo.path).returncode == 3
     long = house.root / ("x" * 120)
     said = house.ctl("list", env={"FOREMAND_SOCKET": str(long)})
     assert (said.returncode, "too long" in said.stderr) == (2, True), said.stderr

@@ -56,6 +56,13 @@ def test_a_task_is_refused_fed_back_approved_and_lands(house: Any) -> None:
     assert (repo.path / "greeting.txt").read_text() == "good day\n"
     assert repo.git("status", "--porcelain") == ""
     assert repo.git("log", "-1", "--format=%(trailers:key=Foremand-Task,valueonly)").strip() == str(task)
+    house.until(lambda: not (house.state / "workspaces" / str(task) / "tree").exists(), "its workspace is released")
+    assert list((house.state / "checkouts").iterdir()) == []
+
+    told = house.events()
+    house.stop()
+    house.start()
+    assert house.events() == told, "what has ended is told as before, also by a daemon that only remembers it"
 
 
 def test_a_rejected_task_stops_cleanly_and_its_work_is_kept(house: Any) -> None:

@@ -141,3 +141,35 @@ def test_cancelling_ends_a_setup_that_runs(home: Any) -> None:
     home.wait(task, "CANCELLED")
     home.until(lambda: not sleeps(), "the setup has ended", patience=20)
     tool(home, "echo set up")
+
+
+UNSANDBOXED = """
+version = 1
+[workspace]
+setup = "mkdir -p x.egg-info && echo 1 > 'x.egg-info/PKG [1]'"
+[agent.writer]
+adapter = "command"
+command = ["sh", "-c", "echo work > work.txt"]
+[agent.reader]
+adapter = "command"
+command = ["sh", "-c", "echo a plan"]
+[gate.there]
+kind = "command"
+run = "test -f 'x.egg-info/PKG [1]'"
+[[stage]]
+name = "plan"
+agent = "reader"
+access = "read"
+[[stage]]
+name = "implement"
+agent = "writer"
+gates = ["there"]
+"""
+
+
+def test_what_a_setup_leaves_in_the_workspace_itself_is_no_work(house: Any) -> None:
+    house.start("--sandbox", "off")
+    repo = house.repo({".foremand/pipeline.toml": UNSANDBOXED})
+    task = house.submit(repo, "write")
+    house.wait(task, "LANDED")
+    assert repo.git("ls-tree", "-r", "--name-only", "main").splitlines() == [".foremand/pipeline.toml", "work.txt"]

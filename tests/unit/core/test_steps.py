@@ -499,3 +499,10 @@ def test_an_agent_that_is_gone_back_on_ends_before_another_begins() -> None:
     play >> ended(1, "stopped") << "seal 1"
     play >> sealed(1) << "run implement#2"
     assert play.only(s.RunAttempt).files == BASE
+
+
+def test_a_workspace_that_is_set_up_is_not_said_to_wait_for_a_slot() -> None:
+    play = Playbook(SIMPLE)
+    assert (play.status.state, play.status.reason) == ("QUEUED", "waits for an agent slot")
+    play >> f.Preparing(task=1, at=0, number=1)
+    assert (play.status.state, play.status.reason) == ("RUNNING", "implement: its workspace is set up")

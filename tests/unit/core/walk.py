@@ -165,6 +165,7 @@ class World:
         if not step.begun:
             if step.files is not None:
                 self.workspaces[task.id] = dict(self._files(step.files))
+            self.record(f.Preparing(task=task.id, at=self.now, number=step.number))
             self.record(
                 f.AttemptStarted(
                     task=task.id,
