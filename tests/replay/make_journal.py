@@ -104,6 +104,7 @@ def begun(task: int, at: float) -> list[f.AnyFact]:
 def attempt(task: int, at: float, number: int, stage: str, resumes: str | None = None) -> list[f.AnyFact]:
     usage = f.Usage(cost_usd=0.25, bound_usd=0.25, tokens=1200, turns=3)
     return [
+        f.Preparing(task=task, at=at - 1, number=number),
         f.AttemptStarted(
             task=task,
             at=at,
