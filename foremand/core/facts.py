@@ -173,49 +173,39 @@ class GateRan(Fact, frozen=True, kw_only=True, tag=True):
     setup_running: float = 0.0
 
 
-class VerdictGiven(Fact, frozen=True, kw_only=True, tag=True):
-    """A machine's answer at a gate: about `about`, by `definition`, and about nothing else."""
+class AtGate(Fact, frozen=True, kw_only=True):
+    """What is said at a gate: by which definition of it, about what, and on which revision."""
 
     gate: str
     stage: str
     definition: str
     about: str
     revision: str
+
+
+class VerdictGiven(AtGate, frozen=True, kw_only=True, tag=True):
+    """A machine's answer at a gate: about `about`, by `definition`, and about nothing else."""
+
     verdict: Verdict
     reason: str
 
 
-class PersonAsked(Fact, frozen=True, kw_only=True, tag=True):
+class PersonAsked(AtGate, frozen=True, kw_only=True, tag=True):
     """A human gate stands open on a revision."""
 
-    gate: str
-    stage: str
-    definition: str
-    about: str
-    revision: str
     message: str = ""
 
 
-class Approved(Fact, frozen=True, kw_only=True, tag=True):
+class Approved(AtGate, frozen=True, kw_only=True, tag=True):
     """A person approved what `about` names."""
 
-    gate: str
-    stage: str
-    definition: str
-    about: str
-    revision: str
     by: str
     message: str = ""
 
 
-class Waived(Fact, frozen=True, kw_only=True, tag=True):
+class Waived(AtGate, frozen=True, kw_only=True, tag=True):
     """A person let one gate pass on one revision, with a reason."""
 
-    gate: str
-    stage: str
-    definition: str
-    about: str
-    revision: str
     by: str
     message: str
 
