@@ -3,6 +3,7 @@
 Order and turns are `core.queue`'s; this module only builds, moves the branch and proves that it moved.
 """
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -121,7 +122,10 @@ class Lander:
         except Blocked as blocked:
             fact = self._refused(task, step, "blocked", str(blocked))
         except (GitError, OSError) as error:
-            raise StepFailed(f"landing failed: {error}") from error
+            repo = Path(task.submitted.repo)
+            if await asyncio.to_thread(repo.exists):
+                raise StepFailed(f"landing failed: {error}") from error
+            fact = self._refused(task, step, "blocked", f"{repo} is not there any more: was it moved?")
         await self._ledger.record(fact)
 
     async def _move(self, task: Task, work: WorkRepo, step: Land) -> None:

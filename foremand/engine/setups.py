@@ -66,10 +66,11 @@ class Setups:
         """Without the sandbox: in the tree itself. What it leaves there that nothing ignores is still no work."""
         excludes = await user_excludes(Path(task.submitted.repo))
         before = await work_in(work, room.tree, revision, extra_excludes=excludes)
-        seconds = await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
-        after = await work_in(work, room.tree, revision, extra_excludes=excludes)
-        await asyncio.to_thread(leftovers.remember, room.tree, after - before)
-        return seconds
+        try:
+            return await self._run(task, spec, room, room.tree.parent / f"setup-{key}")
+        finally:  # a setup that failed half-way leaves things, too
+            after = await work_in(work, room.tree, revision, extra_excludes=excludes)
+            await asyncio.to_thread(leftovers.remember, room.tree, after - before)
 
     async def _key(self, task: Task, spec: Workspace, work: WorkRepo, revision: str) -> tuple[str, str]:
         """What the setup's result depends on (its command, the files it reads, the environment), and the revision

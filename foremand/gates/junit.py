@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from foremand.files import read_regular
 
-LIMIT = 8 * 1024 * 1024
+LIMIT = 32 * 1024 * 1024
 """Bytes of a report that are read; a larger one is no answer."""
 
 PIECE = 256 * 1024

@@ -146,10 +146,10 @@ def test_cancelling_ends_a_setup_that_runs(home: Any) -> None:
 UNSANDBOXED = """
 version = 1
 [workspace]
-setup = "mkdir -p x.egg-info && echo 1 > 'x.egg-info/PKG [1]'"
+setup = "mkdir -p x.egg-info && echo 1 > 'x.egg-info/PKG [1]' && echo 1 > x.egg-info/edited"
 [agent.writer]
 adapter = "command"
-command = ["sh", "-c", "echo work > work.txt"]
+command = ["sh", "-c", "echo work > work.txt; echo mine > x.egg-info/edited"]
 [agent.reader]
 adapter = "command"
 command = ["sh", "-c", "echo a plan"]
@@ -172,4 +172,6 @@ def test_what_a_setup_leaves_in_the_workspace_itself_is_no_work(house: Any) -> N
     repo = house.repo({".foremand/pipeline.toml": UNSANDBOXED})
     task = house.submit(repo, "write")
     house.wait(task, "LANDED")
-    assert repo.git("ls-tree", "-r", "--name-only", "main").splitlines() == [".foremand/pipeline.toml", "work.txt"]
+    landed = repo.git("ls-tree", "-r", "--name-only", "main").splitlines()
+    assert landed == [".foremand/pipeline.toml", "work.txt", "x.egg-info/edited"]
+    assert repo.show("x.egg-info/edited") == "mine", "what the agent wrote is its work, wherever"
