@@ -80,7 +80,8 @@ async def live() -> None:
             if now.waiting_for == "person":
                 await engine.desk.approve(task.id, "", now.revision, "fine", f"approve-{now.revision}", "mona")
             elif now.state == "WAITING":
-                raise SystemExit(f"waits for {now.waiting_for}: {now.why}")
+                ended = [(attempt.stage, attempt.outcome, attempt.reason) for attempt in task.attempts]
+                raise SystemExit(f"waits for {now.waiting_for}: {now.why}\n{ended}")
             else:
                 async with asyncio.timeout(60):
                     await changed.wait()
