@@ -88,7 +88,7 @@ class Attempts:
         if isinstance(left, Exhausted):
             return None
         step = replace(step, cost_usd=left.cost_usd, turns=left.turns, wall_clock=left.wall_clock)
-        if self._ledger[task.id].preparing != step.number:
+        if task.pipeline.workspace.setup and self._ledger[task.id].preparing != step.number:
             await self._ledger.record(Preparing(task=task.id, at=self._ledger.now(), number=step.number))
         plan = await self._prepare(task, step, run)
         started = self._started(task, step, plan)

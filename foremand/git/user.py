@@ -122,8 +122,8 @@ async def user_git(top: Path, *, fds: tuple[int, ...] = ()) -> Git:
 
 async def user_excludes(top: Path) -> tuple[Path, ...]:
     """The user's ignore files outside the tree, weakest first: `core.excludesFile`, then `info/exclude`."""
-    excludes = await _excludes_file(top)
-    info = await common_dir(Git(cwd=top)) / "info" / "exclude"
+    excludes, common = await asyncio.gather(_excludes_file(top), common_dir(Git(cwd=top)))
+    info = common / "info" / "exclude"
     return tuple(path for path in (excludes, info) if path is not None and path.is_file())
 
 
