@@ -13,7 +13,7 @@ from foremanctl.options import Asked, Command, tasks_argument
 )
 @tasks_argument
 @click.option("--stage", metavar="S", default="", help="From this stage.")
-@click.option("--gate", metavar="G", default="", help="Only ask this gate again.")
+@click.option("--gate", metavar="G", default="", help="Ask this gate again; a refusal goes back to the agent as usual.")
 @click.option("--fresh", is_flag=True, help="With the files as the stage was entered with.")
 @click.option("-m", "--message", metavar="T", default="", help="For the agent's next attempt.")
 @click.pass_obj
