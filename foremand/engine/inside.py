@@ -1,6 +1,7 @@
 """Writing into places that an agent has had in hand: never through a link that it may have laid."""
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -27,9 +28,24 @@ def inside(place: Path, path: str | Path) -> Path:
 
 
 def write_new(place: Path, path: Path, data: bytes) -> None:
-    """Write a file below `place` as a new one, whatever stood there. Raises OSError, LinkInTheWay among them."""
+    """Write a file below `place` as a new one, whatever stood there. Raises OSError, LinkInTheWay among them.
+
+    It is whole at every moment; to be empty is only for one that is not there: the run that it is for may
+    have been begun by a daemon that was killed at just that moment, and read it, or have written it.
+    """
     target = inside(place, path.relative_to(place))
-    target.unlink(missing_ok=True)
+    if not data and _is_file(target):
+        return
+    beside = target.with_name(f"{target.name}.new")
+    beside.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(target, flags, 0o600), "wb") as stream:
+    with os.fdopen(os.open(beside, flags, 0o600), "wb") as stream:
         stream.write(data)
+    beside.replace(target)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return False
