@@ -13,6 +13,9 @@ from msgspec import Struct
 
 Access = Literal["read", "write"]
 Session = Literal["resume", "fresh"]
+Scope = Literal["task", "stage"]
+Strategy = Literal["squash", "merge"]
+Publish = Literal["local", "push", "pull-request"]
 GateKind = Literal["command", "secrets", "protected", "review", "human"]
 LAND = "land"
 """The name under which landing stands wherever a stage's name may stand."""
@@ -22,11 +25,16 @@ POLICY_GATE = "foremand-policy"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Bounds on a task or, on a stage, on one attempt. None: no bound of this kind."""
+    """Bounds on a task or, on a stage, on one attempt. None: no bound of this kind.
+
+    `stall`: seconds without output and without CPU use after which an attempt is ended.
+    """
 
     cost_usd: float | None = None
+    tokens: int | None = None
     turns: int | None = None
     wall_clock: float | None = None
+    stall: float | None = None
     attempts: int | None = None
 
 
@@ -44,16 +52,31 @@ class Agent(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """One `[gate.NAME]`. `definition` hashes everything that could change an answer: a verdict is kept with it."""
+    """One `[gate.NAME]`. `definition` hashes everything that could change an answer: a verdict is kept with it.
+
+    `paths` says to which changes the gate applies; for `protected` it is what must not be touched. An `advisory` gate
+    is shown and never blocks. With `scope` "stage" it is asked at its stages alone, not at landing. `dir` is where a
+    command runs and where its report lies, "" for the repository's top. `allow` are fingerprints of known secrets.
+    `quorum` of the `reviewers` (names of agents) must approve; `prompt` is what they are told.
+    """
 
     name: str
     kind: GateKind
     definition: str
     paths: tuple[str, ...] = ()
+    advisory: bool = False
+    scope: Scope = "task"
     timeout: float = 900.0
     run: str | tuple[str, ...] = ()
+    dir: str = ""
+    network: bool = True
     junit: str | None = None
     min_tests: int = 1
+    flaky_retries: int = 0
+    allow: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    quorum: int = 0
+    prompt: str = ""
     message: str = ""
 
 
@@ -66,10 +89,15 @@ class OnFail(Struct, frozen=True, kw_only=True):
 
 
 class Stage(Struct, frozen=True, kw_only=True):
-    """One `[[stage]]`. `prompt` is the template's text, already read from its file or the built-in one."""
+    """One `[[stage]]`. `prompt` is the template's text, already read from its file or the built-in one.
+
+    `others` do it, in their order, where `agent` is parked. Empty `agent`: a checkpoint of gates alone, which judges
+    what the stage before it left.
+    """
 
     name: str
-    agent: str
+    agent: str = ""
+    others: tuple[str, ...] = ()
     access: Access = "write"
     prompt: str
     gates: tuple[str, ...] = ()
@@ -77,11 +105,22 @@ class Stage(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     allow_empty: bool = False
 
+    @property
+    def writes(self) -> bool:
+        """Whether an agent may change files here."""
+        return self.access == "write" and bool(self.agent)
+
 
 class Land(Struct, frozen=True, kw_only=True):
-    """`[land]`. `into` None: the file leaves it to the submit. `message` is a template, empty for the default."""
+    """`[land]`. `into` None: the file leaves it to the submit. `message` is a template, empty for the default.
+
+    `fetch`: base and tip are the remote's.
+    """
 
     into: str | None = None
+    strategy: Strategy = "squash"
+    publish: Publish = "local"
+    fetch: bool = False
     gates: tuple[str, ...] = ()
     message: str = ""
     on_fail: OnFail
@@ -97,6 +136,27 @@ class Workspace(Struct, frozen=True, kw_only=True):
     setup_timeout: float = 900.0
     copy: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
+    cache: tuple[str, ...] = ()
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """One `[profile.NAME]`: gates added to stages (or to `land`), stages skipped, limits lowered.
+
+    A change that touches one of `paths` is raised to this profile.
+    """
+
+    name: str
+    gates: dict[str, tuple[str, ...]] = {}
+    skip: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    paths: tuple[str, ...] = ()
+
+
+class Floor(Struct, frozen=True, kw_only=True):
+    """What nothing may go below: gates that every landing asks, limits that none exceeds."""
+
+    gates: tuple[str, ...] = ()
+    limits: Limits = Limits()
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
@@ -109,6 +169,9 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     gates: dict[str, Gate]
     stages: tuple[Stage, ...]
     land: Land
+    profiles: dict[str, Profile] = {}
+    default_profile: str = ""
+    floor: Floor = Floor()
 
     def stage(self, name: str) -> Stage:
         """The stage called `name`. Raises KeyError for `land` or an unknown name."""
@@ -131,4 +194,4 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     @property
     def last_writer(self) -> Stage:
         """The last stage that writes. A pipeline has at least one (contract 3.2.3)."""
-        return [stage for stage in self.stages if stage.access == "write"][-1]
+        return [stage for stage in self.stages if stage.writes][-1]
