@@ -57,19 +57,23 @@ class ServerInfo(_message.Message):
     def __init__(self, version: _Optional[str] = ..., api_revision: _Optional[int] = ..., pid: _Optional[int] = ..., state_dir: _Optional[str] = ..., started_at: _Optional[str] = ..., sandboxed: _Optional[bool] = ..., sandbox_reason: _Optional[str] = ..., max_agents: _Optional[int] = ..., running_agents: _Optional[int] = ..., max_gates: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("cost_usd", "turns", "wall_clock", "attempts")
+    __slots__ = ("cost_usd", "turns", "wall_clock", "attempts", "tokens", "stall")
     COST_USD_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
     WALL_CLOCK_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    STALL_FIELD_NUMBER: _ClassVar[int]
     cost_usd: float
     turns: int
     wall_clock: float
     attempts: int
-    def __init__(self, cost_usd: _Optional[float] = ..., turns: _Optional[int] = ..., wall_clock: _Optional[float] = ..., attempts: _Optional[int] = ...) -> None: ...
+    tokens: int
+    stall: float
+    def __init__(self, cost_usd: _Optional[float] = ..., turns: _Optional[int] = ..., wall_clock: _Optional[float] = ..., attempts: _Optional[int] = ..., tokens: _Optional[int] = ..., stall: _Optional[float] = ...) -> None: ...
 
 class SubmitTaskRequest(_message.Message):
-    __slots__ = ("request_id", "title", "prompt", "repo", "into", "pipeline_file", "environment", "limits")
+    __slots__ = ("request_id", "title", "prompt", "repo", "into", "pipeline_file", "environment", "limits", "profile", "after", "priority")
     class EnvironmentEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +89,9 @@ class SubmitTaskRequest(_message.Message):
     PIPELINE_FILE_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     title: str
     prompt: str
@@ -93,26 +100,47 @@ class SubmitTaskRequest(_message.Message):
     pipeline_file: str
     environment: _containers.ScalarMap[str, str]
     limits: Limits
-    def __init__(self, request_id: _Optional[str] = ..., title: _Optional[str] = ..., prompt: _Optional[str] = ..., repo: _Optional[str] = ..., into: _Optional[str] = ..., pipeline_file: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    profile: str
+    after: _containers.RepeatedScalarFieldContainer[int]
+    priority: int
+    def __init__(self, request_id: _Optional[str] = ..., title: _Optional[str] = ..., prompt: _Optional[str] = ..., repo: _Optional[str] = ..., into: _Optional[str] = ..., pipeline_file: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., profile: _Optional[str] = ..., after: _Optional[_Iterable[int]] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class Gate(_message.Message):
-    __slots__ = ("name", "kind", "stage", "verdict", "revision", "reason")
+    __slots__ = ("name", "kind", "stage", "verdict", "revision", "reason", "advisory", "flaky", "output")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    ADVISORY_FIELD_NUMBER: _ClassVar[int]
+    FLAKY_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     stage: str
     verdict: str
     revision: str
     reason: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., stage: _Optional[str] = ..., verdict: _Optional[str] = ..., revision: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    advisory: bool
+    flaky: bool
+    output: str
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., stage: _Optional[str] = ..., verdict: _Optional[str] = ..., revision: _Optional[str] = ..., reason: _Optional[str] = ..., advisory: _Optional[bool] = ..., flaky: _Optional[bool] = ..., output: _Optional[str] = ...) -> None: ...
+
+class Overlap(_message.Message):
+    __slots__ = ("id", "title", "files", "conflicts")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    title: str
+    files: _containers.RepeatedScalarFieldContainer[str]
+    conflicts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., files: _Optional[_Iterable[str]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision", "landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates", "unsandboxed", "files", "added", "removed", "stages", "waiting_for")
+    __slots__ = ("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision", "landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates", "unsandboxed", "files", "added", "removed", "stages", "waiting_for", "overlaps", "workspace", "queue_position", "priority", "after", "raised_by")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     REPO_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +164,12 @@ class Task(_message.Message):
     REMOVED_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     WAITING_FOR_FIELD_NUMBER: _ClassVar[int]
+    OVERLAPS_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    RAISED_BY_FIELD_NUMBER: _ClassVar[int]
     id: int
     title: str
     repo: str
@@ -159,10 +193,16 @@ class Task(_message.Message):
     removed: int
     stages: _containers.RepeatedScalarFieldContainer[str]
     waiting_for: str
-    def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., repo: _Optional[str] = ..., branch: _Optional[str] = ..., into: _Optional[str] = ..., profile: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., reason: _Optional[str] = ..., stage: _Optional[str] = ..., attempt: _Optional[int] = ..., revision: _Optional[str] = ..., landed_commit: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., unsandboxed: _Optional[bool] = ..., files: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., stages: _Optional[_Iterable[str]] = ..., waiting_for: _Optional[str] = ...) -> None: ...
+    overlaps: _containers.RepeatedCompositeFieldContainer[Overlap]
+    workspace: str
+    queue_position: int
+    priority: int
+    after: _containers.RepeatedScalarFieldContainer[int]
+    raised_by: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., repo: _Optional[str] = ..., branch: _Optional[str] = ..., into: _Optional[str] = ..., profile: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., reason: _Optional[str] = ..., stage: _Optional[str] = ..., attempt: _Optional[int] = ..., revision: _Optional[str] = ..., landed_commit: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., unsandboxed: _Optional[bool] = ..., files: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., stages: _Optional[_Iterable[str]] = ..., waiting_for: _Optional[str] = ..., overlaps: _Optional[_Iterable[_Union[Overlap, _Mapping]]] = ..., workspace: _Optional[str] = ..., queue_position: _Optional[int] = ..., priority: _Optional[int] = ..., after: _Optional[_Iterable[int]] = ..., raised_by: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("stage", "number", "agent", "outcome", "exit_code", "session_id", "revision", "cost_usd", "tokens", "turns", "started_at", "ended_at", "reason")
+    __slots__ = ("stage", "number", "agent", "outcome", "exit_code", "session_id", "revision", "cost_usd", "tokens", "turns", "started_at", "ended_at", "reason", "gate", "by")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +216,8 @@ class Attempt(_message.Message):
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
     stage: str
     number: int
     agent: str
@@ -189,7 +231,9 @@ class Attempt(_message.Message):
     started_at: str
     ended_at: str
     reason: str
-    def __init__(self, stage: _Optional[str] = ..., number: _Optional[int] = ..., agent: _Optional[str] = ..., outcome: _Optional[str] = ..., exit_code: _Optional[int] = ..., session_id: _Optional[str] = ..., revision: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., turns: _Optional[int] = ..., started_at: _Optional[str] = ..., ended_at: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    gate: str
+    by: str
+    def __init__(self, stage: _Optional[str] = ..., number: _Optional[int] = ..., agent: _Optional[str] = ..., outcome: _Optional[str] = ..., exit_code: _Optional[int] = ..., session_id: _Optional[str] = ..., revision: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., turns: _Optional[int] = ..., started_at: _Optional[str] = ..., ended_at: _Optional[str] = ..., reason: _Optional[str] = ..., gate: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
 
 class Approval(_message.Message):
     __slots__ = ("gate", "decision", "revision", "by", "at", "message")
@@ -300,20 +344,84 @@ class AnswerTaskRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., message: _Optional[str] = ..., revision: _Optional[str] = ...) -> None: ...
 
 class RetryTaskRequest(_message.Message):
-    __slots__ = ("request_id", "id", "stage", "gate", "fresh", "message")
+    __slots__ = ("request_id", "id", "stage", "gate", "fresh", "message", "agent")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     GATE_FIELD_NUMBER: _ClassVar[int]
     FRESH_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     id: int
     stage: str
     gate: str
     fresh: bool
     message: str
-    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., stage: _Optional[str] = ..., gate: _Optional[str] = ..., fresh: _Optional[bool] = ..., message: _Optional[str] = ...) -> None: ...
+    agent: str
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., stage: _Optional[str] = ..., gate: _Optional[str] = ..., fresh: _Optional[bool] = ..., message: _Optional[str] = ..., agent: _Optional[str] = ...) -> None: ...
+
+class WaiveTaskRequest(_message.Message):
+    __slots__ = ("request_id", "id", "gate", "message", "revision")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    GATE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    gate: str
+    message: str
+    revision: str
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., gate: _Optional[str] = ..., message: _Optional[str] = ..., revision: _Optional[str] = ...) -> None: ...
+
+class TaskRequest(_message.Message):
+    __slots__ = ("request_id", "id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
+
+class SendTaskRequest(_message.Message):
+    __slots__ = ("request_id", "id", "text")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    text: str
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+
+class SendTaskResponse(_message.Message):
+    __slots__ = ("task", "when")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    task: Task
+    when: str
+    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., when: _Optional[str] = ...) -> None: ...
+
+class GiveTaskRequest(_message.Message):
+    __slots__ = ("request_id", "id", "message", "rework")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REWORK_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    message: str
+    rework: bool
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., message: _Optional[str] = ..., rework: _Optional[bool] = ...) -> None: ...
+
+class CheckoutTaskResponse(_message.Message):
+    __slots__ = ("task", "branch", "revision")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    task: Task
+    branch: str
+    revision: str
+    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., branch: _Optional[str] = ..., revision: _Optional[str] = ...) -> None: ...
 
 class CancelTaskRequest(_message.Message):
     __slots__ = ("request_id", "id", "message")
@@ -402,14 +510,116 @@ class LogChunk(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., offset: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class GetDiffRequest(_message.Message):
-    __slots__ = ("id", "attempt", "stat")
+    __slots__ = ("id", "attempt", "stat", "since_approval")
     ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_APPROVAL_FIELD_NUMBER: _ClassVar[int]
     id: int
     attempt: int
     stat: bool
-    def __init__(self, id: _Optional[int] = ..., attempt: _Optional[int] = ..., stat: _Optional[bool] = ...) -> None: ...
+    since_approval: bool
+    def __init__(self, id: _Optional[int] = ..., attempt: _Optional[int] = ..., stat: _Optional[bool] = ..., since_approval: _Optional[bool] = ...) -> None: ...
+
+class GetQueueRequest(_message.Message):
+    __slots__ = ("repo",)
+    REPO_FIELD_NUMBER: _ClassVar[int]
+    repo: str
+    def __init__(self, repo: _Optional[str] = ...) -> None: ...
+
+class GetQueueResponse(_message.Message):
+    __slots__ = ("tasks",)
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[Task]
+    def __init__(self, tasks: _Optional[_Iterable[_Union[Task, _Mapping]]] = ...) -> None: ...
+
+class GetCostsRequest(_message.Message):
+    __slots__ = ("since", "by")
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    BY_FIELD_NUMBER: _ClassVar[int]
+    since: float
+    by: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, since: _Optional[float] = ..., by: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Cost(_message.Message):
+    __slots__ = ("day", "agent", "repo", "task", "cost_usd", "known_usd", "tokens", "attempts", "unknown")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    REPO_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_USD_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    day: str
+    agent: str
+    repo: str
+    task: int
+    cost_usd: float
+    known_usd: float
+    tokens: int
+    attempts: int
+    unknown: int
+    def __init__(self, day: _Optional[str] = ..., agent: _Optional[str] = ..., repo: _Optional[str] = ..., task: _Optional[int] = ..., cost_usd: _Optional[float] = ..., known_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., attempts: _Optional[int] = ..., unknown: _Optional[int] = ...) -> None: ...
+
+class GetCostsResponse(_message.Message):
+    __slots__ = ("costs",)
+    COSTS_FIELD_NUMBER: _ClassVar[int]
+    costs: _containers.RepeatedCompositeFieldContainer[Cost]
+    def __init__(self, costs: _Optional[_Iterable[_Union[Cost, _Mapping]]] = ...) -> None: ...
+
+class PruneRequest(_message.Message):
+    __slots__ = ("request_id", "dry_run")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dry_run: bool
+    def __init__(self, request_id: _Optional[str] = ..., dry_run: _Optional[bool] = ...) -> None: ...
+
+class Pruned(_message.Message):
+    __slots__ = ("task", "what", "path", "bytes")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    task: int
+    what: str
+    path: str
+    bytes: int
+    def __init__(self, task: _Optional[int] = ..., what: _Optional[str] = ..., path: _Optional[str] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class PruneResponse(_message.Message):
+    __slots__ = ("pruned", "keep")
+    PRUNED_FIELD_NUMBER: _ClassVar[int]
+    KEEP_FIELD_NUMBER: _ClassVar[int]
+    pruned: _containers.RepeatedCompositeFieldContainer[Pruned]
+    keep: float
+    def __init__(self, pruned: _Optional[_Iterable[_Union[Pruned, _Mapping]]] = ..., keep: _Optional[float] = ...) -> None: ...
+
+class VerifyRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    def __init__(self, id: _Optional[int] = ...) -> None: ...
+
+class VerifyFinding(_message.Message):
+    __slots__ = ("task", "ok", "check", "detail")
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    OK_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    task: int
+    ok: bool
+    check: str
+    detail: str
+    def __init__(self, task: _Optional[int] = ..., ok: _Optional[bool] = ..., check: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class ExportChunk(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
 class DiffChunk(_message.Message):
     __slots__ = ("data", "base", "revision")

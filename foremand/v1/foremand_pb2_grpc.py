@@ -89,6 +89,46 @@ class ForemandStub:
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
                 _registered_method=True)
+        self.WaiveTask = channel.unary_unary(
+                '/foremand.v1.Foremand/WaiveTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.WaiveTaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.PauseTask = channel.unary_unary(
+                '/foremand.v1.Foremand/PauseTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.ResumeTask = channel.unary_unary(
+                '/foremand.v1.Foremand/ResumeTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.SendTask = channel.unary_unary(
+                '/foremand.v1.Foremand/SendTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.FromString,
+                _registered_method=True)
+        self.TakeTask = channel.unary_unary(
+                '/foremand.v1.Foremand/TakeTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.GiveTask = channel.unary_unary(
+                '/foremand.v1.Foremand/GiveTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.GiveTaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.RepinTask = channel.unary_unary(
+                '/foremand.v1.Foremand/RepinTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
+        self.CheckoutTask = channel.unary_unary(
+                '/foremand.v1.Foremand/CheckoutTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.CheckoutTaskResponse.FromString,
+                _registered_method=True)
         self.Watch = channel.unary_stream(
                 '/foremand.v1.Foremand/Watch',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.WatchRequest.SerializeToString,
@@ -103,6 +143,31 @@ class ForemandStub:
                 '/foremand.v1.Foremand/GetDiff',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.GetDiffRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.DiffChunk.FromString,
+                _registered_method=True)
+        self.GetQueue = channel.unary_unary(
+                '/foremand.v1.Foremand/GetQueue',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.GetQueueRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.GetQueueResponse.FromString,
+                _registered_method=True)
+        self.GetCosts = channel.unary_unary(
+                '/foremand.v1.Foremand/GetCosts',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.GetCostsRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.GetCostsResponse.FromString,
+                _registered_method=True)
+        self.Prune = channel.unary_unary(
+                '/foremand.v1.Foremand/Prune',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.PruneRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.PruneResponse.FromString,
+                _registered_method=True)
+        self.Verify = channel.unary_stream(
+                '/foremand.v1.Foremand/Verify',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.VerifyRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.VerifyFinding.FromString,
+                _registered_method=True)
+        self.ExportTask = channel.unary_stream(
+                '/foremand.v1.Foremand/ExportTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.ExportChunk.FromString,
                 _registered_method=True)
 
 
@@ -175,6 +240,57 @@ class ForemandServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WaiveTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendTask(self, request, context):
+        """Tells the agent: with its next attempt, where the agent cannot be told as it works.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeTask(self, request, context):
+        """Stops the agent and hands the workspace over; Task.workspace is set once it is ready.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RepinTask(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckoutTask(self, request, context):
+        """Puts the present revision on a branch of the user's repository.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """A snapshot of all tasks asked for, then batches of events. Resuming with the last cursor loses and repeats nothing.
         """
@@ -191,6 +307,39 @@ class ForemandServicer:
 
     def GetDiff(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueue(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCosts(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Prune(self, request, context):
+        """Removes what has been kept long enough; what has not landed keeps its revisions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Verify(self, request, context):
+        """Proves again what the journal says of tasks: revisions, verdicts, landings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportTask(self, request, context):
+        """A gzipped tar of everything about one task: facts, changes, transcripts, gate output.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -253,6 +402,46 @@ def add_ForemandServicer_to_server(servicer, server):
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
             ),
+            'WaiveTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaiveTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.WaiveTaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'PauseTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'ResumeTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'SendTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.SerializeToString,
+            ),
+            'TakeTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'GiveTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.GiveTaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'RepinTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.RepinTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'CheckoutTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckoutTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.CheckoutTaskResponse.SerializeToString,
+            ),
             'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.WatchRequest.FromString,
@@ -267,6 +456,31 @@ def add_ForemandServicer_to_server(servicer, server):
                     servicer.GetDiff,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.GetDiffRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.DiffChunk.SerializeToString,
+            ),
+            'GetQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueue,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.GetQueueRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.GetQueueResponse.SerializeToString,
+            ),
+            'GetCosts': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCosts,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.GetCostsRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.GetCostsResponse.SerializeToString,
+            ),
+            'Prune': grpc.unary_unary_rpc_method_handler(
+                    servicer.Prune,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.PruneRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.PruneResponse.SerializeToString,
+            ),
+            'Verify': grpc.unary_stream_rpc_method_handler(
+                    servicer.Verify,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.VerifyRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.VerifyFinding.SerializeToString,
+            ),
+            'ExportTask': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.ExportChunk.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -577,6 +791,222 @@ class Foremand:
             _registered_method=True)
 
     @staticmethod
+    def WaiveTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/WaiveTask',
+            foremand_dot_v1_dot_foremand__pb2.WaiveTaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/PauseTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/ResumeTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/SendTask',
+            foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/TakeTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/GiveTask',
+            foremand_dot_v1_dot_foremand__pb2.GiveTaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RepinTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/RepinTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckoutTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/CheckoutTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.CheckoutTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Watch(request,
             target,
             options=(),
@@ -647,6 +1077,141 @@ class Foremand:
             '/foremand.v1.Foremand/GetDiff',
             foremand_dot_v1_dot_foremand__pb2.GetDiffRequest.SerializeToString,
             foremand_dot_v1_dot_foremand__pb2.DiffChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/GetQueue',
+            foremand_dot_v1_dot_foremand__pb2.GetQueueRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.GetQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCosts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/GetCosts',
+            foremand_dot_v1_dot_foremand__pb2.GetCostsRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.GetCostsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Prune(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/Prune',
+            foremand_dot_v1_dot_foremand__pb2.PruneRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.PruneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Verify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/foremand.v1.Foremand/Verify',
+            foremand_dot_v1_dot_foremand__pb2.VerifyRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.VerifyFinding.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/foremand.v1.Foremand/ExportTask',
+            foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.ExportChunk.FromString,
             options,
             channel_credentials,
             insecure,

@@ -153,5 +153,4 @@ __all__ = [
     "Waived",
     "Work",
     "WorkSealed",
-    ,
 ]
