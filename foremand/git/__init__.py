@@ -4,7 +4,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 """
 
 from .attributes import filtered
-from .candidate import Candidate, Conflict, build, unresolved
+from .candidate import Candidate, Conflict, StageCommit, build, unresolved
 from .diff import change_id, diffstat, numstat, patch
 from .errors import (
     Blocked,
@@ -46,6 +46,7 @@ __all__ = [
     "RepositoryRefused",
     "Result",
     "Seal",
+    "StageCommit",
     "TipMoved",
     "Unreadable",
     "WorkRepo",

@@ -1,6 +1,8 @@
-"""A candidate: a task's work as one commit on the tip of the target branch, built without a checkout."""
+"""A candidate: a task's work on the tip of the target branch, as one commit or as a merge, built without a checkout."""
 
 import re
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from msgspec import Struct
 
@@ -25,6 +27,17 @@ class Candidate(Struct, frozen=True):
     empty: bool
 
 
+class StageCommit(Struct, frozen=True):
+    """What one writing stage did, to be landed as a commit of its own by a merge.
+
+    `revision` is what the stage left, `base` the task's base as it was then, where that is not the present one.
+    """
+
+    revision: str
+    message: str
+    base: str | None = None
+
+
 class Conflict(Struct, frozen=True):
     """The work and the tip contradict each other in `paths`; `tree` holds the merge with its markers."""
 
@@ -43,31 +56,42 @@ async def build(
     committer: Identity,
     at: float,
     ref: str,
+    stages: Iterable[StageCommit] | None = None,
 ) -> Candidate | Conflict:
-    """Put the change `base..revision` on `tip` as one commit, held by `ref` and on disk when this returns.
+    """Put the change `base..revision` on `tip`, held by `ref` and on disk when this returns.
 
-    The same arguments give the same commit; `at` is Unix seconds. A conflict's tree is held by the ref with
-    `-conflict`; its markers call the two sides TIP and WORK.
+    One commit; or, where `stages` are given, one for each of them and then their merge with `tip` as first parent.
+    What lands is the same tree either way. The same arguments give the same commit; `at` is Unix seconds.
+    A conflict's tree is held by the ref with `-conflict`; its markers call the two sides TIP and WORK.
     """
-    if await work.tree_of(base) == await work.tree_of(tip):
-        tree = await work.tree_of(revision)
-        paths: tuple[str, ...] = ()
-    else:
-        tree, paths = await _merge(work, tip, base, revision)
+    tree, paths = await _moved(work, tip, base, revision)
     if paths:
         await work.keep(ref + CONFLICT_SUFFIX, await commit(work, tree, tip, "conflict", at))
         return Conflict(tree, paths)
-    made = await commit(
-        work,
-        tree,
-        tip,
-        message,
-        at,
-        author=(author.name, author.email),
-        committer=(committer.name, committer.email),
+    write = partial(
+        commit, work, at=at, author=(author.name, author.email), committer=(committer.name, committer.email)
     )
+    line = None if stages is None else await _line(work, tip, base, stages, write)
+    made = await write(tree, tip, message, merged=line)
     await work.keep(ref, made)
     return Candidate(made, tree, tree == await work.tree_of(tip))
+
+
+async def _line(
+    work: WorkRepo, tip: str, base: str, stages: Iterable[StageCommit], write: Callable[..., Awaitable[str]]
+) -> str | None:
+    """The stages as commits, one on the other; the last of them, None where there are none.
+
+    They stand on `base`, or on the tip once the target's history has dropped `base`: no merge brings that back.
+    A stage that was left on an earlier base is moved along; where it conflicts by itself, its part is in the next.
+    """
+    held = (await work.git.result("merge-base", "--is-ancestor", base, tip)).code == 0
+    root = last = base if held else tip
+    for stage in stages:
+        tree, conflicts = await _moved(work, root, stage.base or base, stage.revision)
+        if not conflicts:
+            last = await write(tree, last, stage.message)
+    return last if last != root else None
 
 
 async def unresolved(work: WorkRepo, base: str, revision: str) -> tuple[str, ...]:
@@ -75,6 +99,13 @@ async def unresolved(work: WorkRepo, base: str, revision: str) -> tuple[str, ...
     changed = [each for each in await raw_changes(work, base, revision) if each.new_mode.startswith(b"100")]
     blobs = await work.read_blobs(each.new_blob for each in changed)
     return tuple(text(each.path) for each, blob in zip(changed, blobs, strict=True) if MARKER.search(blob))
+
+
+async def _moved(work: WorkRepo, onto: str, base: str, revision: str) -> tuple[str, tuple[str, ...]]:
+    """The change `base..revision` on another commit: the tree, and the paths in conflict."""
+    if await work.tree_of(base) == await work.tree_of(onto):
+        return await work.tree_of(revision), ()
+    return await _merge(work, onto, base, revision)
 
 
 async def _merge(work: WorkRepo, tip: str, base: str, revision: str) -> tuple[str, tuple[str, ...]]:

@@ -68,5 +68,17 @@ class Blocked(GitError):
         super().__init__(f"{reason}: {', '.join(unsaid[:NAMED])}{more}" if unsaid else reason, hint)
 
 
+class SigningFailed(GitError):
+    """A commit could not be signed as the user's git signs; nothing has moved."""
+
+
+class RemoteUnreachable(GitError):
+    """The user's remote did not answer, or not in time; no password of an address is ever named."""
+
+
+class NotPublished(GitError):
+    """The remote, or the program that opens pull requests, refused; what is there is as it was."""
+
+
 class NotLanded(GitError):
     """The proof after a landing failed: the branch does not hold the commit, or the commit another tree."""

@@ -131,11 +131,12 @@ async def commit(
     message: str,
     at: float,
     *,
+    merged: str | None = None,
     author: tuple[str, str] = OURS,
     committer: tuple[str, str] = OURS,
 ) -> str:
-    """Write a commit that is the same whenever it is written with the same arguments."""
+    """Write a commit that is the same whenever it is written with the same arguments. `merged`: a second parent."""
     git = Git(git_dir=work.path, env=commit_environment(author, committer, at))
-    parents = ("-p", parent) if parent else ()
+    parents = [word for each in (parent, merged) if each for word in ("-p", each)]
     said = os.fsencode(message) if message.isascii() else message.encode("utf-8", "replace")
     return await git.line("commit-tree", tree, *parents, input=said.replace(b"\0", b""))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foremand.git import Candidate, Conflict, Identity, build
+from foremand.git import Candidate, Conflict, Identity, StageCommit, build
 
 ADA = Identity("Ada Example", "ada@example.org")
 BOT = Identity("Bot", "bot@example.org")
@@ -11,10 +11,12 @@ AT = 1_700_000_000.0
 
 @pytest.fixture
 def candidate(work):
-    async def candidate(tip: str, base: str, revision: str) -> Candidate | Conflict:
+    async def candidate(
+        tip: str, base: str, revision: str, stages: list[StageCommit] | None = None
+    ) -> Candidate | Conflict:
         return await build(
             work, tip=tip, base=base, revision=revision, message="Land it\n", author=ADA, committer=BOT, at=AT,
-            ref=work.candidate_ref(1),
+            ref=work.candidate_ref(1), stages=stages,
         )  # fmt: skip
 
     return candidate
@@ -109,3 +111,78 @@ async def test_a_merge_driver_of_the_tree_is_not_asked(user, sides, candidate, h
         tip = await sides(base, "tip", {"a.txt": "one\nTIP\nthree\n"})
         assert isinstance(await candidate(tip, base, revision), Conflict)
     assert not (tmp_path / "ran").exists()
+
+
+async def ancestry(work, commit: str, *without: str) -> list[tuple[str, str]]:
+    """Tree and subject of all commits that `commit` has and `without` have not, the newest first."""
+    listed = await work.git.line("log", "--topo-order", "--format=%T %s", commit, "--not", *without)
+    return [(line[:40], line[41:]) for line in listed.splitlines()]
+
+
+async def test_a_merge_has_a_commit_for_each_stage_and_no_seal(work, user, sides, candidate):
+    base = user.head
+    first = await sides(base, "work", {"new.txt": "1"})
+    second = await sides(first, "work2", {"src/b.py": "b = 2\n"})
+    tip = await sides(base, "tip", {"a.txt": "moved\n"})
+    stages = [StageCommit(first, "Tests first\n"), StageCommit(second, "Then the code\n")]
+    made = await candidate(tip, base, second, stages)
+    assert isinstance(made, Candidate) and not made.empty
+    assert await ancestry(work, made.commit, tip) == [
+        (made.tree, "Land it"),
+        (await work.tree_of(second), "Then the code"),
+        (await work.tree_of(first), "Tests first"),
+    ]
+    assert await work.resolve(f"{made.commit}^1") == tip and await work.resolve(f"{made.commit}^2~2") == base
+    people = await work.git.line("log", "--format=%an <%ae>|%cn|%at|%ct", f"{tip}..{made.commit}")
+    assert set(people.splitlines()) == {"Ada Example <ada@example.org>|Bot|1700000000|1700000000"}
+    for seal in (first, second):
+        assert (await work.git.result("merge-base", "--is-ancestor", seal, made.commit)).code == 1
+    assert await candidate(tip, base, second, stages) == made
+    squash = await candidate(tip, base, second)
+    assert isinstance(squash, Candidate) and squash.tree == made.tree
+
+
+async def test_a_merge_on_an_unmoved_tip_is_one_too(work, user, sides, candidate):
+    base = user.head
+    revision = await sides(base, "work", {"new.txt": "1"})
+    made = await candidate(base, base, revision, [StageCommit(revision, "It\n")])
+    assert isinstance(made, Candidate) and made.tree == await work.tree_of(revision)
+    assert await work.git.line("log", "-1", "--format=%P", made.commit) == (
+        f"{base} {await work.resolve(f'{made.commit}^2')}"
+    )
+    assert [subject for _, subject in await ancestry(work, made.commit, base)] == ["Land it", "It"]
+    alone = await candidate(base, base, revision, [])
+    assert isinstance(alone, Candidate) and await work.git.line("log", "-1", "--format=%P", alone.commit) == base
+
+
+async def test_a_merge_that_conflicts_is_a_conflict(user, sides, candidate):
+    base = user.head
+    revision = await sides(base, "work", {"a.txt": "one\nWORK\nthree\n"})
+    tip = await sides(base, "tip", {"a.txt": "one\nTIP\nthree\n"})
+    assert isinstance(await candidate(tip, base, revision, [StageCommit(revision, "It")]), Conflict)
+
+
+async def test_a_stage_left_on_an_earlier_base_is_moved_along(work, user, sides, candidate):
+    """Else its commit would undo what others landed in the meantime."""
+    base = user.head
+    first = await sides(base, "work", {"new.txt": "1", "a.txt": "one\nWORK\nthree\n"})
+    clean = await sides(base, "clean", {"new.txt": "1"})
+    tip = await sides(base, "tip", {"a.txt": "one\nTIP\nthree\n"})
+    second = await sides(tip, "resolved", {"new.txt": "1", "a.txt": "one\nBOTH\nthree\n"})
+    made = await candidate(tip, tip, second, [StageCommit(clean, "First", base), StageCommit(second, "Second")])
+    assert isinstance(made, Candidate)
+    moved = (await ancestry(work, made.commit, tip))[2]
+    assert moved[1] == "First" and await work.git.run("cat-file", "blob", f"{moved[0]}:a.txt") == b"one\nTIP\nthree\n"
+    folded = await candidate(tip, tip, second, [StageCommit(first, "First", base), StageCommit(second, "Second")])
+    assert isinstance(folded, Candidate)
+    assert [subject for _, subject in await ancestry(work, folded.commit, tip)] == ["Land it", "Second"]
+
+
+async def test_a_merge_does_not_bring_back_what_the_target_has_dropped(work, user, sides, candidate):
+    tip = user.head
+    base = await sides(tip, "dropped", {"dropped.txt": "x"})
+    revision = await sides(base, "work", {"new.txt": "1"})
+    made = await candidate(tip, base, revision, [StageCommit(revision, "It")])
+    assert isinstance(made, Candidate) and b"dropped.txt" not in await work.entries(made.tree)
+    assert (await work.git.result("merge-base", "--is-ancestor", base, made.commit)).code == 1
+    assert [subject for _, subject in await ancestry(work, made.commit, tip)] == ["Land it", "It"]
