@@ -14,7 +14,8 @@ def gate_started(task: Task, fact: f.GateStarted) -> Changes:
     """A run of the gate on this tree is under way."""
     key = run_key(fact.definition, fact.tree)
     before = task.runs.get(key)
-    run = Run(tries=before.tries if before else 0, run=fact.run, at=fact.at)
+    tries, fails = (before.tries, before.fails) if before else (0, 0)
+    run = Run(tries=tries, fails=fails, run=fact.run, at=fact.at)
     return {"runs": {**task.runs, key: run}}
 
 
@@ -24,6 +25,7 @@ def gate_ran(task: Task, fact: f.GateRan) -> Changes:
     before = task.runs.get(key)
     run = Run(
         tries=(before.tries if before else 0) + 1,
+        fails=(before.fails if before else 0) + (fact.result == "fail"),
         result=fact.result,
         reason=fact.reason,
         output=fact.output,

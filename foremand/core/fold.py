@@ -6,7 +6,7 @@ that makes no sense here (from a later version, or out of order) changes nothing
 Whoever lets the same facts make another task raises `FOLD` by one: folded tasks that are kept are then made anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,16 +14,20 @@ from msgspec.structs import replace
 
 from . import answers
 from . import facts as f
-from .spec import Limits
-from .task import HELPLESS, TRANSIENT, Answer, Attempt, Candidate, Changes, Ending, Run, Task, Trouble
+from .profiles import caps, effective, lowest
+from .reviews import vote
+from .spec import LAND, Limits, Pipeline
+from .task import HELPLESS, TRANSIENT, Answer, Attempt, Candidate, Changes, Ending, Hold, Run, Task, Trouble
 
-FOLD = 1
+FOLD = 2
 """The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
 
 
 def begin(fact: f.TaskSubmitted) -> Task:
     """The task that a submission makes."""
-    return Task(id=fact.task, submitted=fact, limits=fact.limits, created_at=fact.at, updated_at=fact.at)
+    return Task(
+        id=fact.task, submitted=fact, limits=fact.limits, created_at=fact.at, updated_at=fact.at, after=fact.after
+    )
 
 
 def fold(facts: Iterable[f.AnyFact]) -> Task | None:
@@ -38,7 +42,9 @@ def apply(task: Task | None, fact: f.AnyFact) -> Task | None:
     """What is, after `fact`."""
     if task is None:
         return begin(fact) if isinstance(fact, f.TaskSubmitted) else None
-    known = task.over != "LANDED" and (task.started is not None or isinstance(fact, _BEFORE_START))
+    known = isinstance(fact, f.NotifyRequested) or (
+        task.over != "LANDED" and (task.started is not None or isinstance(fact, _BEFORE_START))
+    )
     change = _CHANGES.get(type(fact)) if known else None
     changes = change(task, fact) if change is not None else {}
     return replace(task, updated_at=max(task.updated_at, fact.at), **changes)
@@ -50,22 +56,67 @@ T = TypeVar("T")
 def _started(task: Task, fact: f.TaskStarted) -> Changes:
     if task.started is not None:
         return {}
-
-    def first(asked: Any, file: Any) -> Any:
-        return file if asked is None else asked
-
-    limits = Limits(
-        **{
-            name: first(getattr(task.limits, name), getattr(fact.pipeline.limits, name))
-            for name in Limits.__struct_fields__
-        }
-    )
+    profiles = (task.submitted.profile or fact.pipeline.default_profile,)
+    course = effective(fact.pipeline, profiles)
     return {
         "started": fact,
         "base": fact.base,
         "base_tree": fact.base_tree,
-        "limits": limits,
+        "profiles": profiles,
+        "course": course,
+        "limits": _limits(task.limits, course, profiles),
         "trouble": {},
+    }
+
+
+def _limits(asked: Limits, pipeline: Pipeline, profiles: Sequence[str]) -> Limits:
+    """What was asked for, else the pipeline's; never above what a profile or the floor allows."""
+    given = {name: value for name in Limits.__struct_fields__ if (value := getattr(asked, name)) is not None}
+    return lowest(replace(pipeline.limits, **given), caps(pipeline, profiles))
+
+
+def _held(_task: Task, fact: f.Held) -> Changes:
+    return {"held": Hold(on=fact.on, reason=fact.reason)}
+
+
+def _released(_task: Task, _fact: f.Released) -> Changes:
+    return {"held": None}
+
+
+def _raised(task: Task, fact: f.ProfileRaised) -> Changes:
+    if task.started is None or fact.profile in task.profiles:
+        return {}
+    profiles = (*task.profiles, fact.profile)
+    course = _course(task, task.started.pipeline, profiles)
+    return {
+        "profiles": profiles,
+        "raised_by": tuple(dict.fromkeys((*task.raised_by, *fact.paths))),
+        "course": course,
+        "limits": lowest(task.limits, caps(course, profiles)),
+    }
+
+
+def _course(task: Task, pinned: Pipeline, profiles: Sequence[str]) -> Pipeline:
+    """The pinned pipeline under the profiles, with what has begun in its place."""
+    begun = [stage.name for stage in task.pipeline.stages if task.current(stage.name) is not None]
+    return effective(pinned, profiles, task.pipeline, begun, begun[:-1])
+
+
+def _repinned(task: Task, fact: f.Repinned) -> Changes:
+    if task.started is None:
+        return {}
+    pinned = replace(
+        task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin
+    )
+    profiles = tuple(name for name in task.profiles if not name or name in fact.pipeline.profiles)
+    course = effective(fact.pipeline, profiles)
+    return {
+        "started": pinned,
+        "profiles": profiles,
+        "course": course,
+        "limits": lowest(task.limits, caps(course, profiles)),
+        "candidate": None if task.intent is None else task.candidate,
+        "queued_at": None if task.intent is None else task.queued_at,
     }
 
 
@@ -89,9 +140,23 @@ def _preparing(_task: Task, fact: f.Preparing) -> Changes:
 
 
 def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
-    if fact.number != len(task.attempts) + 1 or not task.has_stage(fact.stage):
+    known = task.has_stage(fact.stage) or (fact.stage == LAND and fact.gate)
+    if fact.number != len(task.attempts) + 1 or not known:
         return {}
-    attempt = Attempt(
+    if fact.gate:
+        return {"attempts": (*task.attempts, _attempt(fact, given=fact.entered)), "trouble": {}}
+    attempt = _attempt(fact, given=task.files or _left(task) or fact.entered)
+    return {
+        "attempts": (*task.attempts, attempt),
+        "files": None,
+        "said": (),
+        "trouble": {},
+        "gates_running": task.gates_running + fact.setup_running,
+    }
+
+
+def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:
+    return Attempt(
         number=fact.number,
         stage=fact.stage,
         agent=fact.agent,
@@ -100,19 +165,17 @@ def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
         session_id=fact.session_id,
         resumes=fact.resumes,
         notes=fact.notes,
-        given=task.files or _left(task) or fact.entered,
+        given=given,
+        gate=fact.gate,
+        definition=fact.definition,
+        about=fact.about,
+        by=fact.by,
     )
-    return {
-        "attempts": (*task.attempts, attempt),
-        "files": None,
-        "trouble": {},
-        "gates_running": task.gates_running + fact.setup_running,
-    }
 
 
 def _left(task: Task) -> str:
     """What the last attempt left in the workspace, as far as a seal says so."""
-    last = task.attempts[-1] if task.attempts else None
+    last = next((a for a in reversed(task.attempts) if not a.gate), None)
     if last is None or last.work is None:
         return ""
     return last.given if task.pipeline.stage(last.stage).access == "read" else last.work.revision
@@ -144,7 +207,7 @@ def _attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
 
 def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
     attempt = task.attempt(fact.number)
-    if attempt is None or attempt.outcome is None:
+    if attempt is None or attempt.outcome is None or attempt.gate:
         return {}
     changes = _with_attempt(
         task, fact.number, work=fact.work, changed=fact.changed, notes=(*attempt.notes, *fact.notes)
@@ -167,19 +230,18 @@ def _sent_back(task: Task, fact: f.SentBack) -> Changes:
         return {stage: value for stage, value in mapping.items() if not later(stage)}
 
     changes: Changes = {
-        "attempts": tuple(replace(a, void=True) if later(a.stage) else a for a in task.attempts),
-        "answers": tuple(a for a in task.answers if not later(a.stage)),
+        **_voided(task, later),
         **answers.runs_kept(task, lambda key, run: run.result == "pass" or _is_of_base(task, key, run)),
         "feedback": {**earlier(task.feedback), fact.to: fact.feedback},
         "session": {**earlier(task.session), fact.to: fact.session},
         "entered": {stage: entry for stage, entry in task.entered.items() if not later(stage) or stage == fact.to},
-        "candidate": None,
-        "queued_at": None,
     }
     if fact.files is not None:
         changes["files"] = fact.files
     if fact.charged:
         changes["sent_back"] = {**task.sent_back, fact.stage: task.sent_back.get(fact.stage, 0) + 1}
+    if fact.flatten:
+        changes["entered"] = {**changes["entered"], fact.to: task.base}
     if fact.base is not None:
         changes |= {
             "base": fact.base,
@@ -187,6 +249,16 @@ def _sent_back(task: Task, fact: f.SentBack) -> Changes:
             "entered": {**changes["entered"], fact.to: fact.base},
         }
     return changes
+
+
+def _voided(task: Task, later: Callable[[str], bool]) -> Changes:
+    """Without what these stages had: their attempts are kept, and count no more."""
+    return {
+        "attempts": tuple(replace(a, void=True) if later(a.stage) else a for a in task.attempts),
+        "answers": tuple(a for a in task.answers if not later(a.stage)),
+        "candidate": None,
+        "queued_at": None,
+    }
 
 
 def _is_of_base(task: Task, key: str, run: Run) -> bool:
@@ -199,6 +271,13 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
 
     def asked_again(key: str) -> bool:
         return gate is not None and key.startswith(f"{gate.definition}:")
+
+    def again(attempt: Attempt) -> bool:
+        return gate is not None and (attempt.gate, attempt.definition) == (gate.name, gate.definition)
+
+    def speechless(attempt: Attempt) -> bool:
+        """A reviewer's run that gave no answer."""
+        return bool(attempt.gate) and attempt.outcome is not None and vote(attempt) is None
 
     def unanswered(answer: Answer) -> bool:
         """No answer any more: an error, the gate's that is asked again, and a reject, of which this is the end."""
@@ -218,7 +297,12 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
             task, lambda key, run: run.result == "pass" or (run.result == "fail" and not asked_again(key))
         ),
         "answers": tuple(a for a in task.answers if not unanswered(a)),
-        "attempts": tuple(replace(a, void=True) if a.outcome in forgiven else a for a in task.attempts),
+        "attempts": tuple(
+            replace(a, void=True) if a.outcome in forgiven or speechless(a) or again(a) else a for a in task.attempts
+        ),
+        "after": (),
+        "held": None,
+        "paused": "",
     }
     cut_off = {a.stage for a in task.attempts if a.outcome in forgiven - {"altered"} and not a.void}
     changes["session"] = {**task.session, **dict.fromkeys(cut_off, "fresh" if fact.fresh else "resume")}
@@ -226,7 +310,54 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         changes["granted"] = answers.grant(task, fact.stage)
         if fact.fresh and task.has_stage(fact.stage):
             changes["files"] = task.entry(fact.stage)
+        if fact.agent and task.has_stage(fact.stage):
+            changes["agents"] = {**task.agents, fact.stage: fact.agent}
     return changes
+
+
+def _paused(_task: Task, fact: f.Paused) -> Changes:
+    return {"paused": fact.by}
+
+
+def _resumed(task: Task, fact: f.Resumed) -> Changes:
+    """What was interrupted goes on in its session, and no quota is waited for any more."""
+    interrupted = {a.stage for a in task.attempts if a.outcome in _INTERRUPTED and not a.void and not a.gate}
+    return {
+        "paused": "",
+        "forgiven_at": fact.at,
+        "attempts": tuple(replace(a, void=True) if a.outcome in _INTERRUPTED else a for a in task.attempts),
+        "session": {**task.session, **dict.fromkeys(interrupted, "resume")},
+    }
+
+
+_INTERRUPTED = frozenset({"stopped", "quota"})
+
+
+def _said(task: Task, fact: f.Said) -> Changes:
+    return {"said": (*task.said, fact.message)}
+
+
+def _taken(_task: Task, fact: f.Taken) -> Changes:
+    return {"taken": fact.by, "taken_stage": fact.stage, "handed_over": ""}
+
+
+def _handed_over(_task: Task, fact: f.HandedOver) -> Changes:
+    return {"handed_over": fact.path, "files": None}
+
+
+def _given(task: Task, _fact: f.Given) -> Changes:
+    """The stage is entered anew by the person's attempt: what it had, and what came after it, is no more."""
+    at = task.pipeline.index(task.taken_stage) if task.has_stage(task.taken_stage) else 0
+    return {
+        "taken": "",
+        "taken_stage": "",
+        "handed_over": "",
+        **_voided(task, lambda stage: task.pipeline.index(stage) >= at),
+    }
+
+
+def _notify_requested(task: Task, fact: f.NotifyRequested) -> Changes:
+    return {"told": (*task.told, fact.key)}
 
 
 def _cancel_requested(_task: Task, fact: f.CancelRequested) -> Changes:
@@ -246,6 +377,9 @@ def _candidate_built(task: Task, fact: f.CandidateBuilt) -> Changes:
         work=fact.work,
         empty=fact.empty,
         approved_by=fact.approved_by,
+        gates=fact.gates,
+        old=fact.old,
+        signs=fact.signs,
     )
     return _candidate(task, candidate)
 
@@ -258,6 +392,7 @@ def _candidate_conflicted(task: Task, fact: f.CandidateConflicted) -> Changes:
         tip_tree=fact.tip_tree,
         files=fact.files,
         paths=fact.paths,
+        others=fact.others,
     )
     return _candidate(task, candidate)
 
@@ -266,6 +401,13 @@ def _candidate(task: Task, candidate: Candidate) -> Changes:
     if candidate.number != task.candidates + 1:
         return {}
     return {"candidates": candidate.number, "candidate": candidate, "trouble": {}}
+
+
+def _signed(task: Task, fact: f.Signed) -> Changes:
+    candidate = task.candidate
+    if candidate is None or candidate.number != fact.candidate:
+        return {}
+    return {"candidate": replace(candidate, signed=fact.commit)}
 
 
 def _queue_entered(_task: Task, fact: f.QueueEntered) -> Changes:
@@ -329,11 +471,21 @@ _BEFORE_START = (
     f.TimeCame,
     f.TaskEnded,
     f.LimitsChanged,
+    f.Held,
+    f.Released,
+    f.Paused,
+    f.Resumed,
+    f.Said,
+    f.Taken,
 )
 
 _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.TaskStarted: _started,
     f.StartRefused: _start_refused,
+    f.Held: _held,
+    f.Released: _released,
+    f.ProfileRaised: _raised,
+    f.Repinned: _repinned,
     f.Troubled: _troubled,
     f.Preparing: _preparing,
     f.AttemptStarted: _attempt_started,
@@ -349,10 +501,17 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Reworked: answers.reworked,
     f.SentBack: _sent_back,
     f.Retried: _retried,
+    f.Paused: _paused,
+    f.Resumed: _resumed,
+    f.Said: _said,
+    f.Taken: _taken,
+    f.HandedOver: _handed_over,
+    f.Given: _given,
     f.CancelRequested: _cancel_requested,
     f.TimeCame: _time_came,
     f.CandidateBuilt: _candidate_built,
     f.CandidateConflicted: _candidate_conflicted,
+    f.Signed: _signed,
     f.QueueEntered: _queue_entered,
     f.QueueLeft: _queue_left,
     f.LandingIntended: _landing_intended,
@@ -361,4 +520,5 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Landed: _landed,
     f.TaskEnded: _task_ended,
     f.LimitsChanged: _limits_changed,
+    f.NotifyRequested: _notify_requested,
 }

@@ -4,16 +4,20 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from .spec import Stage
+from .spec import Limits
 from .task import Task
+
+NO_LIMITS = Limits()
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
     """What the next attempt may use at most; None where nothing limits it. Seconds and US dollars."""
 
     cost_usd: float | None
+    tokens: int | None
     turns: int | None
     wall_clock: float | None
+    stall: float | None
 
 
 class Exhausted(Struct, frozen=True, kw_only=True):
@@ -22,30 +26,31 @@ class Exhausted(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def allowance(task: Task, stage: Stage) -> Allowance | Exhausted:
-    """The lower of what the stage allows one attempt and of what the task has left."""
+def allowance(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = None) -> Allowance | Exhausted:
+    """The lower of what a stage allows one attempt, of what the task has left, and of the day's budget."""
     limits = task.limits
     if limits.attempts is not None and len(task.attempts) >= limits.attempts:
         return Exhausted(reason=f"limit attempts: {len(task.attempts)} of {limits.attempts} agent runs are used")
-    turns_used = sum(a.usage.turns for a in task.attempts)
     if limits.cost_usd is not None and task.cost_bound >= limits.cost_usd:
-        sign = "" if task.cost_usd is not None else "up to "
-        return Exhausted(reason=f"limit cost_usd: {sign}${task.cost_bound:.2f} of ${limits.cost_usd:.2f} is spent")
-    if limits.turns is not None and turns_used >= limits.turns:
-        return Exhausted(reason=f"limit turns: {turns_used} of {limits.turns} are used")
+        return Exhausted(reason=f"limit cost_usd: ${task.cost_bound:.2f} of ${limits.cost_usd:.2f} are spent")
+    for name, used in (("tokens", task.tokens), ("turns", task.turns)):
+        limit = getattr(limits, name)
+        if limit is not None and used >= limit:
+            return Exhausted(reason=f"limit {name}: {used} of {limit} {name} are used")
     if limits.wall_clock is not None and task.running >= limits.wall_clock:
         return Exhausted(reason=f"limit wall_clock: {task.running:.0f} of {limits.wall_clock:.0f} seconds are used")
-    return left_to(task, stage)
+    return left_to(task, attempt, left_usd)
 
 
-def left_to(task: Task, stage: Stage) -> Allowance:
+def left_to(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = None) -> Allowance:
     """The same, whatever is exhausted: by it the attempt that runs is measured. Below 0 where a limit was lowered."""
     limits = task.limits
-    turns_used = sum(a.usage.turns for a in task.attempts)
     return Allowance(
-        cost_usd=_least(stage.limits.cost_usd, _left(limits.cost_usd, task.cost_bound)),
-        turns=_least(stage.limits.turns, _left(limits.turns, turns_used)),
-        wall_clock=_least(stage.limits.wall_clock, _left(limits.wall_clock, task.running)),
+        cost_usd=_least(attempt.cost_usd, _left(limits.cost_usd, task.cost_bound), left_usd),
+        tokens=_least(attempt.tokens, _left(limits.tokens, task.tokens)),
+        turns=_least(attempt.turns, _left(limits.turns, task.turns)),
+        wall_clock=_least(attempt.wall_clock, _left(limits.wall_clock, task.running)),
+        stall=_least(attempt.stall, limits.stall),
     )
 
 

@@ -9,14 +9,23 @@ from msgspec import Struct
 
 from . import facts as f
 from .spec import Gate
+from .task import Hold
 
-WaitsFor = Literal["person", "stuck", "error", "trouble", "budget", "quota", "queue", "backoff"]
+WaitsFor = Literal[
+    "person", "stuck", "error", "trouble", "budget", "quota", "needs", "paused", "taken", "queue", "backoff"
+]
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """What other tasks' facts mean for this one. `queue_turn`: it stands first in its landing queue."""
+    """What other tasks' facts mean for this one.
+
+    `queue_turn`: it stands first in its landing queue. `hold`: why nothing new of it may start. `left_usd`: what the
+    day's budget leaves it.
+    """
 
     queue_turn: bool = False
+    hold: Hold | None = None
+    left_usd: float | None = None
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -29,7 +38,7 @@ class RunAttempt(Struct, frozen=True, kw_only=True):
     """Have this attempt run to its end: prepare its workspace, start it, or adopt it where it already runs.
 
     `files`: the tree to lay in the workspace first, None to leave the files as they are. `resumes`: the session to
-    continue. The limits are what the task has left.
+    continue. The limits are what the task has left. With a `gate` it is a reviewer's run, in a checkout of `entered`.
     """
 
     number: int
@@ -40,9 +49,14 @@ class RunAttempt(Struct, frozen=True, kw_only=True):
     resumes: str | None = None
     feedback: str = ""
     cost_usd: float | None = None
+    tokens: int | None = None
     turns: int | None = None
     wall_clock: float | None = None
+    stall: float | None = None
     begun: bool = False
+    gate: str = ""
+    definition: str = ""
+    about: str = ""
 
     @property
     def key(self) -> str:
@@ -66,6 +80,26 @@ class StopAttempt(Struct, frozen=True, kw_only=True):
         return f"stop:{self.number}"
 
 
+class HandOver(Struct, frozen=True, kw_only=True):
+    """Make the workspace ready for the person who took the task: `files` laid, or as they are where that is None."""
+
+    entered: str
+    files: str | None = None
+    key: str = "hand-over"
+
+
+class Sign(Struct, frozen=True, kw_only=True):
+    """Have the user's git sign the candidate: the last thing before the branch may move."""
+
+    candidate: int
+    commit: str
+
+    @property
+    def key(self) -> str:
+        """One candidate, one signature."""
+        return f"sign:{self.candidate}"
+
+
 class Seal(Struct, frozen=True, kw_only=True):
     """Make the attempt's files a commit."""
 
@@ -78,13 +112,14 @@ class Seal(Struct, frozen=True, kw_only=True):
 
 
 class RunGate(Struct, frozen=True, kw_only=True):
-    """Run a command gate on a tree; `revision` is a commit that has it."""
+    """Run a command gate on a tree; `revision` is a commit that has it. A secrets gate reads `commits`."""
 
     gate: Gate
     tree: str
     revision: str
     number: int
     on_base: bool = False
+    commits: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -100,8 +135,8 @@ class Record(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The fact's kind and subject: the fact itself makes the step go away."""
-        subject = self.fact.key if isinstance(self.fact, f.TimeCame) else getattr(self.fact, "gate", "")
-        return f"record:{type(self.fact).__name__}:{subject}"
+        named = (getattr(self.fact, name, "") for name in ("key", "gate", "profile"))
+        return f"record:{type(self.fact).__name__}:{next(filter(None, named), '')}"
 
 
 class BuildCandidate(Struct, frozen=True, kw_only=True):
@@ -152,4 +187,4 @@ class Wait(Struct, frozen=True, kw_only=True):
         return "wait"
 
 
-Step = Start | RunAttempt | StopAttempt | Seal | RunGate | Record | BuildCandidate | Land | WakeAt | Wait
+Step = Start | RunAttempt | StopAttempt | HandOver | Seal | RunGate | Record | BuildCandidate | Sign | Land | WakeAt | Wait

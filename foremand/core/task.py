@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from . import facts as f
-from .spec import Limits, Pipeline, Session
+from .spec import Gate, Limits, Pipeline, Session
 
 TRANSIENT = frozenset({"unavailable", "lost", "quota"})
 """Outcomes of an attempt that say nothing about the work: tried again, never charged."""
@@ -25,7 +25,8 @@ Over = Literal["LANDED", "REJECTED", "FAILED", "CANCELLED"]
 class Attempt(Struct, frozen=True, kw_only=True):
     """One run of an agent. `void`: a later `goto` or retry has taken it out of the pipeline; it is kept.
 
-    `given`: the tree or revision whose files it found.
+    `given`: the tree or revision whose files it found. With a `gate` it is a reviewer's, whose answer is by
+    `definition` about `about`; with `by` a person did the work.
     """
 
     number: int
@@ -49,12 +50,20 @@ class Attempt(Struct, frozen=True, kw_only=True):
     changed: bool = False
     notes: tuple[str, ...] = ()
     void: bool = False
+    gate: str = ""
+    definition: str = ""
+    about: str = ""
+    by: str = ""
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """What is known of a command gate on one tree; `result` None while it runs."""
+    """What is known of a gate's runs on one tree; `result` None while it runs.
+
+    `tries` counts the runs since the last answer, `fails` those that ended in a fail.
+    """
 
     tries: int
+    fails: int = 0
     result: f.Result | None = None
     reason: str = ""
     output: str = ""
@@ -98,6 +107,18 @@ class Candidate(Struct, frozen=True, kw_only=True):
     tip_tree: str = ""
     files: str = ""
     paths: tuple[str, ...] = ()
+    others: str = ""
+    gates: tuple[Gate, ...] = ()
+    old: str = ""
+    signs: bool = False
+    signed: str = ""
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """Why other tasks' facts let nothing new of this one start."""
+
+    on: Literal["needs", "budget"]
+    reason: str
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
@@ -119,6 +140,9 @@ class Task(Struct, frozen=True, kw_only=True):
     """A task as the facts so far have it. The fields' meaning is that of the facts that set them.
 
     `runs` may be forgotten, to be asked again; `asked` counts them for ever, so that no two runs share a number.
+    `profiles`: the one it began with (empty for none), then those it was raised to. `course`: the pinned pipeline as
+    these make it. `agents`: who a person wants for a stage. `said`: what the next attempt hears first. `taken`: who
+    works on `stage` of it by hand, in the workspace `handed_over`.
     """
 
     id: int
@@ -155,21 +179,51 @@ class Task(Struct, frozen=True, kw_only=True):
     gates_running: float = 0.0
     forgiven_at: float = 0.0
     preparing: int = 0
+    profiles: tuple[str, ...] = ()
+    raised_by: tuple[str, ...] = ()
+    course: Pipeline | None = None
+    agents: dict[str, str] = {}
+    after: tuple[int, ...] = ()
+    held: Hold | None = None
+    paused: str = ""
+    said: tuple[str, ...] = ()
+    taken: str = ""
+    taken_stage: str = ""
+    handed_over: str = ""
+    told: tuple[str, ...] = ()
 
     @property
     def pipeline(self) -> Pipeline:
-        """The pinned pipeline. Only a started task has one."""
-        if self.started is None:
+        """The pinned pipeline as the task's profiles make it. Only a started task has one."""
+        if self.course is None:
             raise ValueError(f"task {self.id} has not started")
-        return self.started.pipeline
+        return self.course
+
+    @property
+    def profile(self) -> str:
+        """The profile that holds: the last one it was raised to, or the one it began with; empty for none."""
+        return self.profiles[-1] if self.profiles else self.submitted.profile
 
     def has_stage(self, name: str) -> bool:
         """Whether the pinned pipeline has a stage of this name."""
         return self.started is not None and any(stage.name == name for stage in self.pipeline.stages)
 
     def current(self, stage: str) -> Attempt | None:
-        """The attempt that stands for a stage: its last one that is not void."""
-        return next((a for a in reversed(self.attempts) if a.stage == stage and not a.void), None)
+        """The attempt that stands for a stage: the last one of its agent, or a person's, that is not void."""
+        return next((a for a in reversed(self.attempts) if a.stage == stage and not a.void and not a.gate), None)
+
+    def reviews(self, gate: str, definition: str, about: str) -> tuple[Attempt, ...]:
+        """The reviewers' runs for one answer."""
+        wanted = (gate, definition, about)
+        return tuple(a for a in self.attempts if not a.void and a.gate and (a.gate, a.definition, a.about) == wanted)
+
+    def work_before(self, stage: str) -> f.Work | None:
+        """What the stages before this one left: what a checkpoint judges."""
+        for before in reversed(self.pipeline.stages[: self.pipeline.index(stage)]):
+            attempt = self.current(before.name)
+            if attempt is not None and attempt.work is not None:
+                return attempt.work
+        return None
 
     def attempt(self, number: int) -> Attempt | None:
         """The attempt with that number in the task."""
@@ -184,17 +238,23 @@ class Task(Struct, frozen=True, kw_only=True):
         """The revision with which a stage is entered: the one before it left, or the base."""
         if stage in self.entered:
             return self.entered[stage]
-        earlier = self.pipeline.stages[: self.pipeline.index(stage)]
-        for before in reversed(earlier):
-            attempt = self.current(before.name)
-            if attempt is not None and attempt.work is not None:
-                return attempt.work.revision
-        return self.base
+        before = self.work_before(stage)
+        return self.base if before is None else before.revision
 
     @property
     def running(self) -> float:
         """Seconds with something of the task running: what `wall_clock` limits."""
         return self.gates_running + sum(a.running for a in self.attempts)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the ended attempts used."""
+        return sum(a.usage.tokens for a in self.attempts)
+
+    @property
+    def turns(self) -> int:
+        """Turns that the ended attempts took."""
+        return sum(a.usage.turns for a in self.attempts)
 
     @property
     def cost_usd(self) -> float | None:

@@ -3,8 +3,22 @@
 from . import facts as f
 from . import feedback
 from .spec import OnFail
-from .steps import BuildCandidate, Land, Record, RunAttempt, RunGate, Seal, Start, Step, StopAttempt, Wait, WakeAt
-from .task import CONFLICT, Candidate, Task
+from .steps import (
+    BuildCandidate,
+    HandOver,
+    Land,
+    Record,
+    RunAttempt,
+    RunGate,
+    Seal,
+    Sign,
+    Start,
+    Step,
+    StopAttempt,
+    Wait,
+    WakeAt,
+)
+from .task import CONFLICT, Attempt, Candidate, Task
 
 TRIES = 3
 """An `error` is tried this often before a person is asked: once, and twice again."""
@@ -17,7 +31,9 @@ AWAY = (5.0, 60.0)
 
 
 def own(
-    task: Task, step: Start | RunAttempt | StopAttempt | Seal | RunGate | BuildCandidate | Land, now: float
+    task: Task,
+    step: Start | RunAttempt | StopAttempt | HandOver | Seal | RunGate | BuildCandidate | Sign | Land,
+    now: float,
 ) -> tuple[Step, ...]:
     """A step of foremand's own: tried again twice when it fails, then a person is asked."""
     trouble = task.trouble.get(step.key)
@@ -33,7 +49,8 @@ def own(
 def is_given_up(task: Task, step: Step) -> bool:
     """Whether the step has failed so often that only a person can have it tried again."""
     trouble = task.trouble.get(step.key)
-    return trouble is not None and trouble.count >= TRIES
+    tries = 1 if isinstance(step, Sign) else TRIES  # each try may ask the user for a passphrase
+    return trouble is not None and trouble.count >= tries
 
 
 def later(task: Task, key: str, due: float, now: float, step: Step, why: str) -> tuple[Step, ...]:
@@ -46,9 +63,19 @@ def later(task: Task, key: str, due: float, now: float, step: Step, why: str) ->
 
 
 def refuse(
-    task: Task, name: str, on_fail: OnFail, why: str, now: float, conflict: Candidate | None = None
+    task: Task,
+    name: str,
+    on_fail: OnFail,
+    why: str,
+    now: float,
+    conflict: Candidate | None = None,
+    *,
+    flatten: bool = False,
 ) -> tuple[Step, ...]:
-    """Send the work back with what was wrong, or, with the limit used up, wait for a person."""
+    """Send the work back with what was wrong, or, with the limit used up, wait for a person.
+
+    `flatten`: what was sealed before must not land, so the next seal stands on the base alone.
+    """
     counter = CONFLICT if conflict else name
     used, limit = task.sent_back.get(counter, 0), on_fail.limit + task.granted.get(counter, 0)
     if used >= limit:
@@ -64,5 +91,21 @@ def refuse(
         base=conflict.tip if conflict else None,
         base_tree=conflict.tip_tree if conflict else None,
         files=conflict.files if conflict else None,
+        flatten=flatten,
     )
     return (Record(fact=fact),)
+
+
+def supervise(attempt: Attempt) -> RunAttempt:
+    """The step that an attempt under way stands for."""
+    return RunAttempt(
+        number=attempt.number,
+        stage=attempt.stage,
+        agent=attempt.agent,
+        entered=attempt.entered,
+        resumes=attempt.resumes,
+        begun=True,
+        gate=attempt.gate,
+        definition=attempt.definition,
+        about=attempt.about,
+    )

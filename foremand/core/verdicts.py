@@ -1,14 +1,18 @@
 """What a verdict is about, and how the answers at hand apply to the work at hand (contract 4).
 
-A command gate's answer is about the tree it ran on; a person's is about the change, or for a plan about the plan's
-revision. An answer is used for nothing else: it is looked up by gate, definition and `about`, never by task or time.
+A command gate's answer is about the tree it ran on, a secrets gate's about the commits that would land; a person's and
+a reviewer's is about the change, or for a plan about the plan's revision. An answer is used for nothing else: it is looked up by gate, definition and `about`, never by task or time.
 """
 
+import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from .facts import Work
+from .facts import Verdict, VerdictGiven, Work
+from .profiles import effective
 from .spec import LAND, Gate, Pipeline
 from .task import Answer, Run, Task, run_key
 
@@ -19,6 +23,9 @@ ALREADY_IN = Gate(
     message="the branch already holds this change: approve to end the task as landed",
 )
 """Asked where the candidate equals the tip: only a person can say that nothing is left to do."""
+
+MACHINES = frozenset({"command", "secrets", "protected"})
+"""Kinds of gates that no money and nobody's attention is spent on."""
 
 OPEN = frozenset({"pass", "skipped", "waived"})
 """The only verdicts that let work on; everything else is closed."""
@@ -36,10 +43,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     verdict: Standing_ | None = None
     reason: str = ""
 
+    flaky: bool = False
+
     @property
     def open(self) -> bool:
-        """Whether work may pass."""
-        return self.verdict in OPEN
+        """Whether work may pass. An advisory gate must have answered, whatever it said."""
+        return self.verdict in OPEN or (self.gate.advisory and self.verdict in ("fail", "error"))
 
 
 def about(gate: Gate, work: Work, *, plan: bool) -> str:
@@ -49,37 +58,62 @@ def about(gate: Gate, work: Work, *, plan: bool) -> str:
     """
     if not applies(gate, work):
         return f"diff:{work.base_tree}..{work.tree}"
+    if gate.kind == "protected":
+        return f"diff:{work.base_tree}..{work.tree}"
     if gate.kind == "command":
         return f"tree:{work.tree}"
+    if gate.kind == "secrets":
+        return f"commits:{run_on(gate, work)}"
     if plan or gate.name not in work.changes:
         return f"revision:{work.revision}"
     return f"change:{work.changes[gate.name]}"
 
 
+def run_on(gate: Gate, work: Work) -> str:
+    """What a run of this gate is kept under: the tree, or for secrets the commits that would land."""
+    if gate.kind != "secrets":
+        return work.tree
+    return hashlib.sha256("\n".join(work.commits or (work.revision,)).encode()).hexdigest()
+
+
 def applies(gate: Gate, work: Work) -> bool:
-    """Whether the change touches what the gate is for."""
-    return not gate.paths or gate.name in work.changes
+    """Whether the change touches what the gate is for. For `protected` its paths are what must not be touched."""
+    return gate.kind == "protected" or not gate.paths or gate.name in work.changes
 
 
 def stand(task: Task, stage: str, work: Work) -> tuple[Standing, ...]:
     """Every gate that the work must answer at `stage` (or at landing), and how it stands."""
     plan = stage != LAND and task.pipeline.stage(stage).access == "read"
     gates = gates_at(task.pipeline, stage)
+    if stage == LAND and task.candidate is not None:
+        gates = (*gates, *task.candidate.gates)
     return tuple(standing(task, stage, gate, work, plan=plan) for gate in gates)
 
 
 def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
-    """The gates of a stage; at landing every machine gate of the pipeline, and the human ones of writing stages."""
+    """The gates of a stage. At landing those of every stage but for what is about a plan, its own, and the floor's."""
     if stage != LAND:
         return pipeline.gates_of(stage)
     gates: dict[str, Gate] = {}
     for each in pipeline.stages:
         for gate in pipeline.gates_of(each.name):
-            if gate.kind != "human" or each.access == "write":
+            if gate.scope != "stage" and (gate.kind in MACHINES or each.access == "write"):
                 gates[gate.name] = gate
-    for gate in pipeline.gates_of(LAND):
-        gates[gate.name] = gate
+    for name in (*pipeline.floor.gates, *pipeline.land.gates):
+        gates.pop(name, None)
+        gates[name] = pipeline.gates[name]
     return tuple(gates.values())
+
+
+def tips_own(pipeline: Pipeline, tip: Pipeline, profiles: Sequence[str], where: str) -> tuple[Gate, ...]:
+    """What the tip's own file asks at landing and the pinned one does not; `where` tells its gates from ours.
+
+    Of the task's profiles those hold that the tip's file has.
+    """
+    known = [name for name in profiles if not name or name in tip.profiles] or [""]
+    ours = {gate.definition for gate in gates_at(pipeline, LAND) if not gate.advisory}
+    theirs = gates_at(effective(tip, known), LAND)
+    return tuple(replace(gate, name=f"{gate.name}@{where}") for gate in theirs if gate.definition not in ours)
 
 
 def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = False) -> Standing:
@@ -87,16 +121,37 @@ def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = Fal
     subject = about(gate, work, plan=plan)
     answer = find(task, gate, subject, work.revision)
     verdict: Standing_ | None = None
-    reason = ""
+    reason, flaky = "", False
     if not applies(gate, work):
         verdict, reason = "skipped", "the change touches none of its paths"
     elif answer is not None:
         verdict, reason = answer.verdict, answer.reason
-    elif gate.kind == "command":
-        run = task.runs.get(run_key(gate.definition, work.tree))
-        if run is not None and run.result is None:
+    if gate.kind in ("command", "secrets"):
+        run = task.runs.get(run_key(gate.definition, run_on(gate, work)))
+        flaky = run is not None and run.result == "pass" and run.fails > 0
+        if verdict is None and run is not None and run.result is None:
             verdict = "running"
-    return Standing(gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason)
+    elif gate.kind == "review" and verdict is None:
+        if any(a.outcome is None for a in task.reviews(gate.name, gate.definition, subject)):
+            verdict = "running"
+    return Standing(
+        gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason, flaky=flaky
+    )
+
+
+def given(task: Task, standing: Standing, verdict: Verdict | None, reason: str, now: float) -> VerdictGiven:
+    """The gate's answer, as the fact to write down. What is no clear answer is an error."""
+    return VerdictGiven(
+        task=task.id,
+        at=now,
+        gate=standing.gate.name,
+        stage=standing.stage,
+        definition=standing.gate.definition,
+        about=standing.about,
+        revision=standing.work.revision,
+        verdict=verdict or "error",
+        reason=reason,
+    )
 
 
 def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:

@@ -1,0 +1,64 @@
+"""Asking reviewers: agents in fresh sessions that only read, one at a time, until the answer is clear."""
+
+from .limits import Exhausted, allowance
+from .reviews import tally
+from .steps import Record, RunAttempt, Step, Wait
+from .task import HELPLESS, Attempt, Task
+from .trying import AWAY, TRIES, later, own, supervise
+from .verdicts import Standing, given
+
+
+def ask_reviewers(task: Task, standing: Standing, now: float) -> tuple[Step, ...]:
+    """What is missing for a review gate's verdict: a reviewer's run, or writing it down."""
+    gate = standing.gate
+    if standing.verdict == "skipped":
+        return (Record(fact=given(task, standing, "skipped", standing.reason, now)),)
+    busy = next((a for a in task.attempts if a.outcome is None), None)
+    if busy is not None:  # its own, or that of another gate: one agent at a time
+        return own(task, supervise(busy), now)
+    runs = task.reviews(gate.name, gate.definition, standing.about)
+    votes = tally(gate, runs)
+    if votes.verdict is not None:
+        return (Record(fact=given(task, standing, votes.verdict, votes.reason, now)),)
+    reviewer = votes.missing[0]
+    if reviewer not in task.pipeline.agents:
+        reason = f"reviewer {reviewer} is not in the pipeline that this task has pinned: foremanctl repin {task.id}"
+        return (Record(fact=given(task, standing, "error", reason, now)),)
+    return _begin(task, standing, reviewer, [run for run in runs if run.agent == reviewer], now)
+
+
+def _begin(task: Task, standing: Standing, reviewer: str, runs: list[Attempt], now: float) -> tuple[Step, ...]:
+    left = allowance(task)
+    if isinstance(left, Exhausted):
+        return (Wait(on="budget", reason=left.reason, stage=standing.stage),)
+    step = RunAttempt(
+        number=len(task.attempts) + 1,
+        stage=standing.stage,
+        agent=reviewer,
+        entered=standing.work.revision,
+        cost_usd=left.cost_usd,
+        tokens=left.tokens,
+        turns=left.turns,
+        wall_clock=left.wall_clock,
+        stall=left.stall,
+        gate=standing.gate.name,
+        definition=standing.gate.definition,
+        about=standing.about,
+    )
+    again = own(task, step, now)
+    if not runs:
+        return again
+    last = runs[-1]
+    why = f"{standing.gate.name}: {reviewer} {_silence(last)}"
+    if last.outcome in HELPLESS or len(runs) >= TRIES:
+        return (Record(fact=given(task, standing, "error", f"{reviewer} {_silence(last)}", now)),)
+    ended = last.ended_at or last.started_at
+    if last.outcome == "quota":
+        due = max(last.reset_at or ended + AWAY[-1], ended + AWAY[0])
+        waiting = later(task, f"quota#{last.number}", due, now, step, why)
+        return tuple(Wait(on="quota", reason=why, stage=standing.stage) if isinstance(s, Wait) else s for s in waiting)
+    return later(task, f"review#{last.number}", ended + AWAY[len(runs) - 1], now, step, why)
+
+
+def _silence(run: Attempt) -> str:
+    return "gave no verdict that can be read" if run.outcome == "done" else f"ended without a verdict: {run.reason}"
