@@ -14,8 +14,10 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args
 import msgspec
 from msgspec import NODEFAULT, Struct, UnsetType
 
-from foremand.pipeline.document import Document, GateTable, HumanGate, StageTable, Table
+from foremand.pipeline.document import Document, StageTable
+from foremand.pipeline.gate_tables import GateTable, HumanGate
 from foremand.pipeline.problems import Problem, bare, named, nearest, shown, stage_label
+from foremand.pipeline.tables import Table
 from foremand.pipeline.values import Hint
 
 MAX_TEXT = 1_000_000
@@ -112,10 +114,12 @@ class _Walk:
         if key in kind.LATER:
             self.say(place.at(key), NOT_YET)
             return
-        for other in _gate_kinds().values() if issubclass(kind, GateTable) else ():
-            if key in _keys(other) or key in other.LATER:
-                self.say(place.at(key), f'only a gate of kind "{_tag(other)}" has this')
-                return
+        if issubclass(kind, GateTable) and (
+            having := [tag for tag, other in _gate_kinds().items() if key in _keys(other)]
+        ):
+            gates, have = ("a gate", "has") if len(having) == 1 else ("gates", "have")
+            self.say(place.at(key), f"only {gates} of kind {_choice(having)} {have} this")
+            return
         self.say(place.at(key), f"unknown key{nearest(key, known | kind.LATER)}")
 
     def _entry(self, key: str, entry: _Key, raw: object, place: _Place) -> dict[str, Any]:
@@ -125,7 +129,11 @@ class _Walk:
             inner = place.at(key) if place.table else _Place(f"[{key}]")
             return {key: self.table(entry.shape, raw, inner)}
         if origin is dict:
-            return {key: self._by_name(key, args[1], raw)}
+            return {
+                key: self._by_name(key, args[1], raw)
+                if _is_tables(args[1])
+                else self._lists(args[1], raw, place.at(key))
+            }
         if origin is tuple and args[0] is StageTable:
             return {key: self._stages(raw)}
         return self._value(key, entry, raw, place)
@@ -141,6 +149,14 @@ class _Walk:
             for name, value in raw.items()
         }
 
+    def _lists(self, kind: Any, raw: object, place: _Place) -> dict[str, Any]:
+        """Values by names of the author's choice."""
+        if not isinstance(raw, dict):
+            self.say(place, f"expected a table, got {shown(raw)}")
+            return {}
+        entry = _key(kind, required=False)
+        return {name: value for name in raw for value in self._value(name, entry, raw[name], place).values()}
+
     def _gate(self, raw: object, place: _Place) -> Table:
         """A gate by its kind. One of no known kind stands as a person's, of which no rule demands anything."""
         kinds = _gate_kinds()
@@ -151,7 +167,7 @@ class _Walk:
         elif isinstance(raw["kind"], str) and raw["kind"] in kinds:
             return self.table(kinds[raw["kind"]], raw, place)
         else:
-            self._refuse(raw["kind"], Hint(_choice(kinds), later=GateTable.LATER_KINDS), tuple(kinds), place.at("kind"))
+            self._refuse(raw["kind"], Hint(_choice(kinds)), tuple(kinds), place.at("kind"))
         return HumanGate()
 
     def _stages(self, raw: object) -> tuple[StageTable, ...]:
@@ -171,23 +187,22 @@ class _Walk:
         return tuple(stages)
 
     def _value(self, key: str, entry: _Key, raw: object, place: _Place) -> dict[str, Any]:
+        instead = {} if entry.hint.instead is None else {key: entry.hint.instead}
         try:
             value = msgspec.convert(raw, entry.type)
         except msgspec.ValidationError:
             choices = get_args(entry.shape) if get_origin(entry.shape) is Literal else ()
             self._refuse(raw, entry.hint, choices, place.at(key))
-            return {}
+            return instead
         complaints = list(entry.hint.check(value)) if entry.hint.check else []
         for complaint in complaints:
             self.say(place.at(key), complaint)
-        return {} if complaints else {key: value}
+        return instead if complaints else {key: value}
 
     def _refuse(self, raw: object, hint: Hint, choices: tuple[Any, ...], place: _Place) -> None:
-        for later in hint.later:
-            if isinstance(raw, later) if isinstance(later, type) else raw == later:
-                what = "a list of agents" if later is list else shown(raw)
-                self.say(place, f"{what} is {NOT_YET}")
-                return
+        if raw in hint.later:
+            self.say(place, f"{shown(raw)} is {NOT_YET}")
+            return
         close = nearest(raw, choices) if isinstance(raw, str) else ""
         self.say(place, f"expected {hint.expects or _choice(choices)}, got {shown(raw)}{close}")
 
@@ -195,10 +210,13 @@ class _Walk:
 @cache
 def _keys(kind: type[Table]) -> dict[str, _Key]:
     hints = get_type_hints(kind, include_extras=True)
-    return {field.name: _key(hints[field.name], field) for field in msgspec.structs.fields(kind)}
+    return {
+        field.name: _key(hints[field.name], required=field.default is NODEFAULT and field.default_factory is NODEFAULT)
+        for field in msgspec.structs.fields(kind)
+    }
 
 
-def _key(annotation: Any, field: msgspec.structs.FieldInfo) -> _Key:
+def _key(annotation: Any, *, required: bool) -> _Key:
     """Peel an annotation down to its shape: hints of the outer layers win over those of what they wrap."""
     hint, shape = Hint(), annotation
     while True:
@@ -210,7 +228,6 @@ def _key(annotation: Any, field: msgspec.structs.FieldInfo) -> _Key:
             shape = next(arm for arm in get_args(shape) if arm is not UnsetType)
         else:
             break
-    required = field.default is NODEFAULT and field.default_factory is NODEFAULT
     return _Key(annotation, shape, hint, required)
 
 
@@ -220,7 +237,12 @@ def _over(outer: Hint, inner: Hint) -> Hint:
         check=outer.check or inner.check,
         later=outer.later or inner.later,
         missing=outer.missing or inner.missing,
+        instead=inner.instead if outer.instead is None else outer.instead,
     )
+
+
+def _is_tables(annotation: Any) -> bool:
+    return _is_union(annotation) or (isinstance(annotation, type) and issubclass(annotation, Table))
 
 
 def _is_union(annotation: Any) -> bool:

@@ -1,26 +1,18 @@
 """From the text of a pipeline file to a `core.spec.Pipeline`: read, checked, and every default filled in."""
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from foremand.core import spec
-from foremand.pipeline import prompts, rules, values
+from foremand.pipeline import floors, prompts, rules, values
 from foremand.pipeline.decode import decode
-from foremand.pipeline.document import (
-    AgentTable,
-    CommandGate,
-    Document,
-    HumanGate,
-    SendBack,
-    StageTable,
-    WorkspaceTable,
-)
-from foremand.pipeline.problems import PipelineInvalid, Problem, shown
-
-ReadPrompt = Callable[[str], str | None]
-"""Gives the text of a file beside the pipeline, by its relative path; None where there is none."""
+from foremand.pipeline.document import AgentTable, Document, ProfileTable, SendBack, StageTable, WorkspaceTable
+from foremand.pipeline.gate_specs import gate_spec, human
+from foremand.pipeline.gate_tables import HumanGate, ReviewGate
+from foremand.pipeline.problems import PipelineInvalid, Problem, named
+from foremand.pipeline.references import labelled
+from foremand.pipeline.templates import ReadPrompt, of_review, of_stage
 
 POLICY_PATHS = (".foremand/**", "/.foremand")
 """What a person always has to see: the folder's files, and something else put in the folder's place."""
@@ -28,46 +20,35 @@ POLICY_PATHS = (".foremand/**", "/.foremand")
 _POLICY_MESSAGE = "This change touches .foremand/, which says how later work is judged."
 
 
-def load(text: str, read_prompt: ReadPrompt, origin: str) -> spec.Pipeline:
-    """The pipeline that a file's text means. `origin` names the file in errors.
+def load(text: str, read_prompt: ReadPrompt, origin: str, floor: spec.Floor | None = None) -> spec.Pipeline:
+    """The pipeline that a file's text means. `origin` names the file in errors, `floor` is the user's own.
 
-    Raises PipelineInvalid with every problem of the file at once.
+    The user's floor joins the file's: the gates of both, the lower limits. Raises PipelineInvalid with every problem
+    of the file at once.
     """
     document, unreadable = decode(text)
     if document is None:
         raise PipelineInvalid(unreadable, origin)
     distrusted = frozenset(problem.key or problem.table.strip("[]") for problem in unreadable)
     problems = [*unreadable, *rules.broken(document, distrusted), *_message_problems(document)]
-    templates = []
-    for place, (label, stage) in enumerate(rules.labelled(document)):
-        template, complaints = _template(document, place, read_prompt)
+    problems += floors.problems(document, floor or spec.Floor())
+    templates, reviews = [], {}
+    for place, (label, stage) in enumerate(labelled(document)):
+        template, complaints = of_stage(document, place, read_prompt)
         templates.append(template)
-        key = "prompt_file" if stage.prompt_file else "prompt"
-        problems += [Problem(label, key, complaint) for complaint in complaints]
+        problems += _of_prompt(label, stage, complaints)
+    for name, gate in document.gate.items():
+        if isinstance(gate, ReviewGate):
+            reviews[name], complaints = of_review(document, gate, read_prompt)
+            problems += _of_prompt(named("gate", name), gate, complaints)
     if problems:
         raise PipelineInvalid(tuple(problems), origin)
-    return _pipeline(document, templates)
+    return floors.raised(_pipeline(document, templates, reviews), floor or spec.Floor())
 
 
-def _template(document: Document, place: int, read_prompt: ReadPrompt) -> tuple[str, tuple[str, ...]]:
-    """The template of the stage at this place, and what is wrong with it."""
-    stage = document.stage[place]
-    names = [each.name for each in document.stage if each.name]
-    default = "implement" if stage.access == "write" else "plan"
-    written = stage.prompt_file or stage.prompt or f"{prompts.BUILTIN}{default}"
-    if written.startswith(prompts.BUILTIN):
-        name = written.removeprefix(prompts.BUILTIN)
-        why = prompts.unknown_builtin(name)
-        return ("", (why,)) if why else (prompts.builtin(name, names[:place]), ())
-    if stage.prompt_file:
-        wrong = tuple(values.path_complaints(written))
-        text = None if wrong else read_prompt(written)
-        if text is None:
-            return "", wrong or (f"there is no file {shown(written)} beside the pipeline",)
-        if not text.strip():
-            return "", (f"the file {shown(written)} is empty",)
-        written = text
-    return written, tuple(prompts.unknown_names(written, prompts.prompt_names(names)))
+def _of_prompt(table: str, owner: StageTable | ReviewGate, complaints: tuple[str, ...]) -> list[Problem]:
+    key = "prompt_file" if owner.prompt_file else "prompt"
+    return [Problem(table, key, complaint) for complaint in complaints]
 
 
 def _message_problems(document: Document) -> Iterator[Problem]:
@@ -75,26 +56,31 @@ def _message_problems(document: Document) -> Iterator[Problem]:
         yield Problem("[land]", "message", why)
 
 
-def _pipeline(document: Document, templates: list[str]) -> spec.Pipeline:
+def _pipeline(document: Document, templates: list[str], reviews: dict[str, str]) -> spec.Pipeline:
     workspace = _workspace(document.workspace)
-    gates = {name: _gate(name, gate, workspace) for name, gate in document.gate.items()}
-    gates[spec.POLICY_GATE] = _gate(spec.POLICY_GATE, HumanGate(paths=POLICY_PATHS, message=_POLICY_MESSAGE), workspace)
+    agents = {name: _agent(name, agent) for name, agent in document.agent.items()}
+    gates = {
+        name: gate_spec(name, gate, workspace, agents, reviews.get(name, "")) for name, gate in document.gate.items()
+    }
+    gates[spec.POLICY_GATE] = human(spec.POLICY_GATE, HumanGate(paths=POLICY_PATHS, message=_POLICY_MESSAGE))
     return spec.Pipeline(
         version=document.version,
         limits=_limits(document.limits),
         workspace=workspace,
-        agents={name: _agent(name, agent) for name, agent in document.agent.items()},
+        agents=agents,
         gates=gates,
-        stages=tuple(map(_stage, document.stage, templates)),
+        stages=tuple(_stage(document, place, template) for place, template in enumerate(templates)),
         land=_land(document),
+        profiles={name: _profile(name, profile) for name, profile in document.profile.items()},
+        default_profile=document.default_profile or "",
+        floor=spec.Floor(gates=document.floor.gates, limits=_limits(document.floor.limits)),
     )
 
 
 def _limits(table: msgspec.Struct) -> spec.Limits:
     given = {key: value for key, value in msgspec.structs.asdict(table).items() if value is not msgspec.UNSET}
-    if "wall_clock" in given:
-        given["wall_clock"] = values.seconds(given["wall_clock"])
-    return spec.Limits(**given)
+    durations = {key: values.seconds(value) for key, value in given.items() if isinstance(value, str)}
+    return spec.Limits(**(given | durations))
 
 
 def _workspace(table: WorkspaceTable) -> spec.Workspace:
@@ -105,6 +91,7 @@ def _workspace(table: WorkspaceTable) -> spec.Workspace:
         setup_timeout=values.seconds(table.setup_timeout),
         copy=_normal(table.copy),
         env=table.env,
+        cache=_normal(table.cache),
     )
 
 
@@ -125,69 +112,52 @@ def _agent(name: str, table: AgentTable) -> spec.Agent:
     )
 
 
-def _gate(name: str, table: CommandGate | HumanGate, workspace: spec.Workspace) -> spec.Gate:
-    paths = table.paths or ()
-    decides: dict[str, object]
-    if isinstance(table, HumanGate):
-        decides = {"kind": "human", "message": table.message, "paths": paths}
-        return spec.Gate(name=name, kind="human", definition=_definition(decides), paths=paths, message=table.message)
-    timeout = values.seconds(table.timeout)
-    junit = values.normal(table.junit) if table.junit else None
-    min_tests = table.min_tests or 1
-    decides = {
-        "kind": "command",
-        "run": table.run,
-        "junit": junit,
-        "min_tests": min_tests,
-        "paths": paths,
-        "timeout": timeout,
-        # What the setup makes, what is copied in and what the environment holds is what the command finds.
-        "setup": [workspace.setup, workspace.setup_key, workspace.setup_paths],
-        "copy": workspace.copy,
-        "env": workspace.env,
-    }
-    return spec.Gate(
-        name=name,
-        kind="command",
-        definition=_definition(decides),
-        paths=paths,
-        timeout=timeout,
-        run=table.run,
-        junit=junit,
-        min_tests=min_tests,
-    )
-
-
-def _definition(decides: dict[str, object]) -> str:
-    """The hash over all that could change a gate's answer. Its name could not: verdicts are kept with that too."""
-    return hashlib.sha256(msgspec.json.encode(decides, order="sorted")).hexdigest()
-
-
-def _stage(table: StageTable, template: str) -> spec.Stage:
+def _stage(document: Document, place: int, template: str) -> spec.Stage:
+    table = document.stage[place]
     back = table.on_fail
+    agent, *others = table.agents or ("",)
     return spec.Stage(
         name=table.name,
-        agent=table.agent,
-        access=table.access,
+        agent=agent,
+        others=tuple(others),
+        access=table.access or "write",
         prompt=template,
         gates=table.gates,
-        on_fail=spec.OnFail(goto=back.goto or table.name, limit=back.limit, session=back.session),
+        on_fail=spec.OnFail(goto=back.goto or _responsible(document, place), limit=back.limit, session=back.session),
         limits=_limits(table.limits),
         allow_empty=table.allow_empty,
     )
 
 
+def _responsible(document: Document, place: int) -> str:
+    """Who puts right what a stage's gates refuse: itself, or for a checkpoint the last before it that writes, or
+    where nothing has been written yet, the last that said something."""
+    if document.stage[place].agents:
+        return document.stage[place].name
+    before = [stage for stage in document.stage[:place] if stage.agents]
+    return ([stage for stage in before if stage.writes] or before)[-1].name
+
+
 def _land(document: Document) -> spec.Land:
     table = document.land
-    last_writer = [stage.name for stage in document.stage if stage.access == "write"][-1]
+    last_writer = [stage.name for stage in document.stage if stage.writes][-1]
 
     def back(given: SendBack) -> spec.OnFail:
         return spec.OnFail(goto=given.goto or last_writer, limit=given.limit)
 
     return spec.Land(
         into=table.into or None,
-        gates=(*table.gates, spec.POLICY_GATE),
+        strategy=table.strategy,
+        publish=table.publish,
+        fetch=table.fetch,
+        gates=(*document.landing, spec.POLICY_GATE),
         message=table.message,
         on_fail=back(table.on_fail),
         on_conflict=back(table.on_conflict),
+    )
+
+
+def _profile(name: str, table: ProfileTable) -> spec.Profile:
+    return spec.Profile(
+        name=name, gates=dict(table.gates), skip=table.skip, limits=_limits(table.limits), paths=table.paths or ()
     )

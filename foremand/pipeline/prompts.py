@@ -20,11 +20,20 @@ BUILTIN = "builtin:"
 MESSAGE_NAMES = ("id", "title", "summary", "task")
 """What the template of a landed commit's message may name; `task` is what was asked, `id` its number."""
 
-_HERE = ("implement", "plan")
-_LATER = ("harden", "review", "security-review")
+STAGE_PROMPTS = ("implement", "plan", "harden")
+"""The built-in templates of stages."""
+
+REVIEW_PROMPTS = ("review", "security-review")
+"""The built-in templates of review gates."""
+
 _PLACE = re.compile(r"\{\{([^{}\n]*)\}\}")
 _HANDED_ON = re.compile(r"\n*<!-- handed on -->")
 _NOTHING = "(nothing was handed on)"
+_REVIEWED = {
+    "task": "# The task\n\n{{ task }}",
+    "feedback": "# What was refused earlier (nothing on a first look)\n\n{{ feedback }}",
+    "diff": "# The change\n\n{{ diff }}",
+}
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -40,21 +49,32 @@ class Context(Struct, frozen=True, kw_only=True):
 def builtin(name: str, earlier: Iterable[str] = ()) -> str:
     """The built-in template called `name`, which passes on what each of the `earlier` stages handed on.
 
-    Raises KeyError where `unknown_builtin` has something to say.
+    Raises KeyError where there is none.
     """
-    if name not in _HERE:
+    if name not in STAGE_PROMPTS + REVIEW_PROMPTS:
         raise KeyError(name)
     handed = "".join(f"\n\n# What the stage {stage} handed on\n\n{{{{ stages.{stage} }}}}" for stage in earlier)
     return _HANDED_ON.sub(lambda _: handed, _text(name))
 
 
-def unknown_builtin(name: str) -> str:
-    """Why there is no built-in template of this name; empty where there is one."""
-    if name in _HERE:
+def unknown_builtin(name: str, known: tuple[str, ...]) -> str:
+    """Why no built-in template among `known` has this name; empty where one has it."""
+    if name in known:
         return ""
-    if name in _LATER:
-        return f"{shown(BUILTIN + name)} is not in this version"
-    return f"no built-in prompt is called {shown(name)}{nearest(name, _HERE)}"
+    if name in STAGE_PROMPTS + REVIEW_PROMPTS:
+        owner = "a stage" if name in STAGE_PROMPTS else 'a gate of kind "review"'
+        return f"{shown(BUILTIN + name)} is for {owner}"
+    return f"no built-in prompt is called {shown(name)}{nearest(name, known)}"
+
+
+def for_review(template: str) -> str:
+    """The whole template of a review: what a reviewer always gets to see stands in it, and how to answer at its end.
+
+    The form of the answer is not left to the author of a prompt: what cannot be read is no answer.
+    """
+    given = named_in(template)
+    missing = [section for name, section in _REVIEWED.items() if name not in given]
+    return "\n\n".join([template.rstrip("\n"), *missing, _text("verdict")])
 
 
 def prompt_names(stages: Iterable[str]) -> tuple[str, ...]:

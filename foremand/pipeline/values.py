@@ -31,14 +31,15 @@ class Hint(Struct, frozen=True):
     """What to tell a person about a value.
 
     `expects` ends the sentence "expected ..."; `check` yields why a value of the right type will not do;
-    `later` are values, or types of values, of the contract that this version does not do; `missing` is said
-    where a required value is not there.
+    `later` are values of the contract that this version does not do; `missing` is said where a required value is
+    not there; `instead` stands in for a value that is wrong, where the default would mean something else.
     """
 
     expects: str = ""
     check: Check | None = None
-    later: tuple[str | type, ...] = ()
+    later: tuple[str, ...] = ()
     missing: str = ""
+    instead: str | None = None
 
 
 def seconds(duration: str) -> float:
@@ -157,6 +158,29 @@ def _unique(values: tuple[str, ...]) -> Iterator[str]:
         yield f"{shown(value)} is named twice"
 
 
+def _agents(value: str | tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, tuple):
+        yield from _some(value)
+
+
+def _some(values: tuple[str, ...]) -> Iterator[str]:
+    if not values:
+        yield "is empty: name at least one"
+    yield from _unique(values)
+
+
+def _fingerprints(values: tuple[str, ...]) -> Iterator[str]:
+    yield from _each(_line)(values)
+    yield from _unique(values)
+
+
+def _cache(value: str) -> Iterator[str]:
+    if not value.startswith("~/"):
+        yield f"{shown(value)} must be a folder below your home, such as ~/.cache/pip"
+    else:
+        yield from path_complaints(value.removeprefix("~/"))
+
+
 def _some_paths(values: tuple[str, ...]) -> Iterator[str]:
     if not values:
         yield "is empty: leave it out for the whole tree"
@@ -177,11 +201,18 @@ Dollars = Annotated[float, Meta(gt=0, le=1_000_000), Hint("US dollars, a number 
 Count = Annotated[int, Meta(ge=1, le=1_000_000), Hint("a whole number from 1 to 1000000")]
 Attempts = Annotated[int, Meta(ge=1, le=1_000), Hint("a whole number from 1 to 1000")]
 Times = Annotated[int, Meta(ge=0, le=100), Hint("a whole number from 0 to 100")]
+Retries = Annotated[int, Meta(ge=0, le=10), Hint("a whole number from 0 to 10")]
+Tokens = Annotated[int, Meta(ge=1, le=10_000_000_000), Hint("a number of tokens, whole and above 0")]
+Truth = Annotated[bool, Hint("true or false")]
 Path = Annotated[str, Hint("a path", path_complaints)]
 PathList = Annotated[tuple[str, ...], Hint("a list of paths", _each(path_complaints))]
 SomePaths = Annotated[tuple[str, ...], Meta(extra_json_schema={"minItems": 1}), Hint("a list of paths", _some_paths)]
 Globs = Annotated[tuple[str, ...], Hint("a list of path patterns", _globs)]
 References = Annotated[tuple[str, ...], Hint("a list of names", _unique)]
+SomeReferences = Annotated[tuple[str, ...], Meta(extra_json_schema={"minItems": 1}), Hint("a list of names", _some)]
+Agents = Annotated[str | tuple[str, ...], Hint("the name of an agent, or a list of them", _agents, instead="")]
+Fingerprints = Annotated[tuple[str, ...], Hint("a list of fingerprints", _fingerprints)]
+Caches = Annotated[tuple[str, ...], Hint('a list of folders such as "~/.cache/pip"', _each(_cache))]
 EnvNames = Annotated[tuple[str, ...], Hint("a list of variables' names", _each(_env_name))]
 Words = Annotated[tuple[str, ...], Hint("a list of texts", _each(_text))]
 ShellCommand = Annotated[str | tuple[str, ...], Hint("a command: text for a shell, or a list of words", _command)]
