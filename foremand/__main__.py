@@ -1,10 +1,11 @@
-"""`foremand`: the daemon in the foreground, and what works without one: check, schema, init, doctor."""
+"""`foremand`: the daemon in the foreground, and what works without one: check, schema, config, init, doctor."""
 
 import asyncio
 import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,15 +37,15 @@ def main(
       foremand --max-agents 5
       foremand check .foremand/pipeline.toml
     """
+    context.obj = {"max_agents": max_agents, "max_gates": max_gates, "sandbox": sandbox}
     if context.invoked_subcommand is not None:
         return
     logging.basicConfig(level=os.environ.get("FOREMAND_LOG", "INFO"), format="%(asctime)s %(name)s: %(message)s")
     os.umask(0o077)
     try:
         places = Places.of_environment(socket)
-        flags = {"max_agents": max_agents, "max_gates": max_gates, "sandbox": sandbox}
-        settings = read(places.config, os.environ, flags)
-        asyncio.run(serve(places, settings))
+        found = read(places.config, os.environ, context.obj)
+        asyncio.run(serve(places, found.settings))
     except (SocketTooLong, SettingsInvalid) as error:
         _fail(str(error), USAGE)
     except (AlreadyRunning, SocketUnusable) as error:
@@ -84,6 +85,20 @@ def schema() -> None:
       foremand schema > pipeline.schema.json
     """
     offline.schema()
+
+
+@main.command()
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
+@click.pass_obj
+def config(flags: dict[str, Any], format_: str) -> None:
+    """Print each setting and its origin, as a daemon that is started here and now would read them.
+
+    \b
+    Examples:
+      foremand config
+      foremand --max-agents 5 config --format json
+    """
+    sys.exit(offline.config(flags, as_json=format_ == "json"))
 
 
 @main.command()

@@ -1,9 +1,11 @@
-"""What works without a daemon: check, schema, init and doctor. Each gives the exit code of its program."""
+"""What works without a daemon: check, schema, config, init and doctor. Each gives the exit code of its program."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,36 @@ def read_pipeline(path: Path) -> Pipeline:
 def schema() -> None:
     """Print the JSON Schema of pipeline files."""
     say(as_json_text(pipeline_schema()))
+
+
+def config(flags: Mapping[str, Any], *, as_json: bool) -> int:
+    """Print each setting with its origin. `flags` are those that the daemon would be started with."""
+    try:
+        folder = Places.of_environment().config
+        found = read(folder, os.environ, flags).by_name
+    except (SettingsInvalid, SocketTooLong) as error:
+        talk(str(error))
+        return USAGE
+    if as_json:
+        say(as_json_text({name: {"value": setting.value, "origin": setting.origin} for name, setting in found.items()}))
+        return OK
+    rows = [(*line, setting.origin) for name, setting in found.items() for line in _written(name, setting.value)]
+    wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, origin in rows:
+        say(f"{name:{wide[0]}}  {value:{wide[1]}}  {origin}")
+    file = folder / "config.toml"
+    if not file.exists():
+        talk(f"there is no {file} yet: it is where settings go")
+    return OK
+
+
+def _written(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A setting as dotted names with their values, as config.toml would have them."""
+    if isinstance(value, dict) and value:
+        for below, each in value.items():
+            yield from _written(f"{name}.{below}", each)
+    else:
+        yield name, "-" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 async def init(repo: Path, *, commit: bool, user: bool) -> int:
@@ -160,7 +192,7 @@ def _settings() -> tuple[Settings, dict[str, Any]]:
     """The settings in force, and what is found of them; the defaults where they cannot be read."""
     config = Places.of_environment().config
     try:
-        settings = read(config, os.environ, {})
+        settings = read(config, os.environ, {}).settings
     except SettingsInvalid as error:
         return Settings(), _finding(ok=False, needed=True, says=str(error), hint="the daemon does not start with these")
     there = config / "config.toml"
