@@ -5,7 +5,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 
 from .attributes import filtered
 from .candidate import Candidate, Conflict, StageCommit, build, unresolved
-from .diff import change_id, diffstat, numstat, patch
+from .diff import change_id, changed_paths, diffstat, numstat, patch, touched
 from .errors import (
     Blocked,
     GitError,
@@ -16,12 +16,15 @@ from .errors import (
     TipMoved,
     Unreadable,
 )
+from .forecast import Side, forecast
 from .ignored import free_paths, ignored_paths, work_in
+from .interdiff import interdiff
 from .land import land, prove
 from .locks import Lock, OnLocks
 from .mirror import Mirror
 from .prompt import prompt_diff
 from .run import Git, Result
+from .scan_range import Added, added_lines, commits_between
 from .seal import Seal, seal, seal_as_entered, snapshot
 from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
 from .work import WorkRepo
@@ -29,6 +32,7 @@ from .workspace import BASE_REF, checkout, keep_commits, prepare, restore
 
 __all__ = [
     "BASE_REF",
+    "Added",
     "Authorship",
     "Blocked",
     "Candidate",
@@ -46,20 +50,26 @@ __all__ = [
     "RepositoryRefused",
     "Result",
     "Seal",
+    "Side",
     "StageCommit",
     "TipMoved",
     "Unreadable",
     "WorkRepo",
+    "added_lines",
     "build",
     "change_id",
+    "changed_paths",
     "checkout",
+    "commits_between",
     "diffstat",
     "filtered",
+    "forecast",
     "free_paths",
     "heads",
     "identity",
     "ignored_paths",
     "inspect",
+    "interdiff",
     "keep_commits",
     "land",
     "numstat",
@@ -71,6 +81,7 @@ __all__ = [
     "seal",
     "seal_as_entered",
     "snapshot",
+    "touched",
     "unresolved",
     "user_excludes",
     "work_in",

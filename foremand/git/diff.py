@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from msgspec import Struct
-from pathspec import GitIgnoreSpec
 
 from .errors import GitError, text
+from .globs import Globs
 from .run import Git, fields
 from .work import WorkRepo
 
@@ -51,6 +51,11 @@ class RawChange(Struct, frozen=True):
         """A file became a link or a submodule, or the other way round: git shows that as two patches."""
         return b"000000" not in (self.old_mode, self.new_mode) and self.old_mode[:3] != self.new_mode[:3]
 
+    def within(self, globs: Globs) -> bool:
+        """Whether a rule is about this change."""
+        opaque = not {b"120000", b"160000"}.isdisjoint((self.old_mode, self.new_mode))
+        return globs.match(text(self.path), stands_for_folder=opaque)
+
 
 async def raw_changes(work: WorkRepo, base: str, revision: str) -> tuple[RawChange, ...]:
     """All paths that differ, in git's order."""
@@ -62,6 +67,20 @@ async def raw_changes(work: WorkRepo, base: str, revision: str) -> tuple[RawChan
     return tuple(changes)
 
 
+async def changed_paths(work: WorkRepo, base: str, revision: str) -> frozenset[str]:
+    """All paths that the change touches: of a rename the old and the new name."""
+    return frozenset(text(each.path) for each in await raw_changes(work, base, revision))
+
+
+async def touched(work: WorkRepo, base: str, revision: str, globs: Sequence[str]) -> tuple[str, ...]:
+    """The changed paths, old and new names, that gitignore-style globs are about.
+
+    A link or a submodule counts also where it takes the place of a folder that could hold what they name.
+    """
+    rule = Globs(globs)
+    return tuple(text(each.path) for each in await raw_changes(work, base, revision) if each.within(rule))
+
+
 async def change_id(work: WorkRepo, base: str, revision: str, paths: Sequence[str] | None = None) -> str | None:
     """What a person's or reviewer's answer is about: the identity of the change `base..revision`.
 
@@ -70,18 +89,18 @@ async def change_id(work: WorkRepo, base: str, revision: str, paths: Sequence[st
     keeps it. Not git's patch-id, which ignores white space and what follows a NUL byte. `paths` restricts it to
     gitignore-style globs. None: the change touches none of them, or nothing.
     """
-    spec = None if paths is None else GitIgnoreSpec.from_lines(paths)
+    rule = None if paths is None else Globs(paths)
     total = hashlib.sha256()
-    touched = False
+    any_there = False
     async with aclosing(sections(work, base, revision)) as found:
         async for each, section in found:
-            if spec is None or spec.match_file(text(each.path)):
-                touched = True
+            if rule is None or each.within(rule):
+                any_there = True
                 content = await asyncio.to_thread(_content, each, section)
                 for part in (each.path, each.old_mode, each.new_mode, *content):
                     total.update(b"%d:" % len(part))
                     total.update(part)
-    return total.hexdigest() if touched else None
+    return total.hexdigest() if any_there else None
 
 
 async def sections(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[tuple[RawChange, bytes | None], None]:
@@ -162,5 +181,10 @@ async def numstat(work: WorkRepo, base: str, revision: str) -> list[tuple[bytes,
 
 def patch(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[bytes, None]:
     """The change as a patch for people, in pieces, renames shown as such."""
+    return patch_by(work.git, base, revision)
+
+
+def patch_by(git: Git, base: str, revision: str) -> AsyncGenerator[bytes, None]:
+    """A patch for people between two commits or trees that this git sees."""
     options = ("-r", "--no-commit-id", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
-    return work.git.stream("diff-tree", *options, base, revision)
+    return git.stream("diff-tree", *options, base, revision)

@@ -5,12 +5,12 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from foremand.git import Mirror, WorkRepo
+from foremand.git import Mirror, WorkRepo, checkout, seal
 
 
 class UserRepository:
@@ -134,3 +134,28 @@ def next_second() -> Callable[[], None]:
 def another() -> type[UserRepository]:
     """To make further repositories."""
     return UserRepository
+
+
+Change = Callable[[WorkRepo, str, Mapping[str, str | bytes | None]], Awaitable[str]]
+
+
+@pytest.fixture
+def change(tmp_path: Path) -> Change:
+    """Let a task change files (None: remove) of a revision, and seal that: the new revision."""
+    trees = iter(range(1_000))
+
+    async def change(work: WorkRepo, entered: str, files: Mapping[str, str | bytes | None]) -> str:
+        number = next(trees)
+        tree = tmp_path / f"change-{number}"
+        await checkout(tree, work, entered)
+        for name, content in files.items():
+            path = tree / name
+            if content is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+        sealed = await seal(work, tree, entered, f"seal {number}", 1.0, ref=work.attempt_ref(number + 1))
+        return sealed.revision
+
+    return change
