@@ -4,6 +4,7 @@ Agents decide what their trees hold, so nothing that content names is ever run h
 """
 
 from .attributes import filtered
+from .branch import branch_for_person
 from .candidate import Candidate, Conflict, StageCommit, build, unresolved
 from .diff import change_id, changed_paths, diffstat, numstat, patch, touched
 from .errors import (
@@ -12,7 +13,10 @@ from .errors import (
     GitFailed,
     IdentityUnknown,
     NotLanded,
+    NotPublished,
+    RemoteUnreachable,
     RepositoryRefused,
+    SigningFailed,
     TipMoved,
     Unreadable,
 )
@@ -23,10 +27,13 @@ from .land import land, prove
 from .locks import Lock, OnLocks
 from .mirror import Mirror
 from .prompt import prompt_diff
+from .publish import pull_request, push
+from .remote import Upstream, upstream
 from .run import Git, Result
 from .scan_range import Added, added_lines, commits_between
 from .seal import Seal, seal, seal_as_entered, snapshot
-from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, user_excludes
+from .sign import signed
+from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, signs, user_excludes
 from .work import WorkRepo
 from .workspace import BASE_REF, checkout, keep_commits, prepare, restore
 
@@ -45,17 +52,22 @@ __all__ = [
     "Lock",
     "Mirror",
     "NotLanded",
+    "NotPublished",
     "OnLocks",
+    "RemoteUnreachable",
     "RepositoryInfo",
     "RepositoryRefused",
     "Result",
     "Seal",
     "Side",
+    "SigningFailed",
     "StageCommit",
     "TipMoved",
     "Unreadable",
+    "Upstream",
     "WorkRepo",
     "added_lines",
+    "branch_for_person",
     "build",
     "change_id",
     "changed_paths",
@@ -77,12 +89,17 @@ __all__ = [
     "prepare",
     "prompt_diff",
     "prove",
+    "pull_request",
+    "push",
     "restore",
     "seal",
     "seal_as_entered",
+    "signed",
+    "signs",
     "snapshot",
     "touched",
     "unresolved",
+    "upstream",
     "user_excludes",
     "work_in",
 ]

@@ -85,8 +85,7 @@ async def _line(
     They stand on `base`, or on the tip once the target's history has dropped `base`: no merge brings that back.
     A stage that was left on an earlier base is moved along; where it conflicts by itself, its part is in the next.
     """
-    held = (await work.git.result("merge-base", "--is-ancestor", base, tip)).code == 0
-    root = last = base if held else tip
+    root = last = base if await work.follows(tip, base) else tip
     for stage in stages:
         tree, conflicts = await _moved(work, root, stage.base or base, stage.revision)
         if not conflicts:

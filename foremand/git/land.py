@@ -15,10 +15,11 @@ from pathlib import Path
 from msgspec import structs
 
 from .diff import RawChange, raw_changes
-from .errors import Blocked, GitError, NotLanded, TipMoved, text
+from .errors import Blocked, GitError, NotLanded, RepositoryRefused, TipMoved, text
 from .layout import copy_index
 from .locks import IndexLock, Lock, OnLocks, RefTransaction, alone, identify, remove_stale
 from .mirror import FETCH
+from .remote import upstream
 from .run import Git, fields
 from .user import Authorship, common_dir, identity, user_git
 from .work import WorkRepo, commit_environment
@@ -43,13 +44,13 @@ async def land(
     finds that all is done. `on_locks` is told of git's lock files once they exist, before anything is moved; given
     back as `stale` they are removed if a power cut has left them. No hook and no filter of the user runs.
 
-    Raises `TipMoved` if the branch is elsewhere, `Blocked` if the user's work trees do not allow it; then the
-    repository is as it was.
+    Raises `TipMoved` if the branch is elsewhere, `Blocked` if the user's work trees do not allow it or if `old` has
+    commits that `new` has not (one that was built on the remote's tip); then the repository is as it was.
     """
     async with alone(work.path / "land.lock") as descriptor:
         remove_stale(stale)  # none of our processes holds them any more
         git = await user_git(repo, fds=(descriptor,))
-        landing = _Landing(git, await common_dir(git), work, into, old, new, await identity(repo))
+        landing = _Landing(repo, git, await common_dir(git), work, into, old, new, await identity(repo))
         await landing.bring()
         await landing.run(on_locks)
 
@@ -181,7 +182,10 @@ class _Checkout:
 
 
 class _Landing:
-    def __init__(self, git: Git, common: Path, work: WorkRepo, into: str, old: str, new: str, who: Authorship) -> None:
+    def __init__(
+        self, repo: Path, git: Git, common: Path, work: WorkRepo, into: str, old: str, new: str, who: Authorship
+    ) -> None:
+        self.repo = repo
         self.git = git
         self.common = common
         self.work = work
@@ -202,6 +206,7 @@ class _Landing:
             if await self._landed():
                 await self._finish(checkouts)
                 return
+            await self._refuse_backwards()
             refuse_busy(self.common, [each.tree for each in checkouts], self.ref)
             await self._move(checkouts, on_locks)
         except GitError:
@@ -245,6 +250,16 @@ class _Landing:
 
     async def _landed(self) -> bool:
         return (await self.git.result("merge-base", "--is-ancestor", self.new, self.ref)).code == 0
+
+    async def _refuse_backwards(self) -> None:
+        """A branch only ever goes forward: built on the remote's tip, the work may lack commits that are only here."""
+        if (await self.git.result("merge-base", "--is-ancestor", self.old, self.new)).code == 0:
+            return
+        try:
+            where = str(await upstream(self.repo, self.into))
+        except RepositoryRefused:
+            where = "what is to land on it"
+        raise Blocked(f"{self.into} has commits that {where} has not", hint="push or rebase them, then retry")
 
     async def _finish(self, checkouts: list[_Checkout]) -> None:
         """The branch has moved, so all files had: only the index may be missing."""

@@ -14,20 +14,26 @@ from msgspec import structs
 from . import layout
 from .errors import GitFailed, RepositoryRefused
 from .layout import Form
+from .remote import PATIENCE, ask, reaching, unreachable, upstream
 from .run import UPLOAD_PACK, Git, fields
 from .user import common_dir
 
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/*:refs/remotes/*")
-FETCH = (
+QUIET_FETCH = (
     "fetch",
     "-q",
     "--no-write-fetch-head",
     "--no-tags",
     "--no-auto-maintenance",
     "--no-recurse-submodules",
-    f"--upload-pack={UPLOAD_PACK}",
 )
-"""A fetch between two repositories of this machine that leaves no trace but objects and the refs it names."""
+"""A fetch that leaves no trace but objects and the refs it names."""
+
+FETCH = (*QUIET_FETCH, f"--upload-pack={UPLOAD_PACK}")
+"""Such a fetch between two repositories of this machine."""
+
+FETCHED = "refs/foremand/fetched/"
+"""Where the tips are held that the user's remotes had; no fetch of the user's own refs touches them."""
 
 
 class Mirror:
@@ -41,6 +47,7 @@ class Mirror:
         self.repo = repo
         self.git = Git(git_dir=path)
         self._lock = asyncio.Lock()
+        self._fetching = asyncio.Lock()  # one of its own: nobody waits for a slow remote who does not ask it
         self._form: Form | None = None
 
     @property
@@ -76,6 +83,25 @@ class Mirror:
                 if b"couldn't find remote ref" in error.stderr:
                     raise _no_branch(self.repo, *branches) from error
                 raise
+
+    async def fetch_remote(self, branch: str, seconds: float = PATIENCE) -> str:
+        """The tip of `branch` at the user's remote (its upstream, else `origin`), with its history brought here.
+
+        With the user's address, credentials and ssh agent; their own repository is not written. Raises
+        `RemoteUnreachable`, and `RepositoryRefused` where there is no such remote or branch.
+        """
+        there = await upstream(self.repo, branch)
+        held = FETCHED + branch.replace("/", "%")  # flat: `a` may be gone when `a/b` comes
+        async with self._fetching:
+            git = await reaching(self.path, self.repo, there.remote)
+            result = await ask(git, there, *QUIET_FETCH, there.remote, f"+{there.ref}:{held}", seconds=seconds)
+            if b"couldn't find remote ref" in result.err:
+                raise RepositoryRefused(
+                    f"{there} does not exist at {there.url}", f"push it first: git push {there.remote} {branch}"
+                )
+            if result.code != 0:
+                raise unreachable(self.repo, there, result)
+            return await self.resolve(held)
 
     async def resolve(self, ref: str) -> str:
         """The full id of the commit that a ref or an id names. Raises `RepositoryRefused`."""

@@ -20,6 +20,9 @@ TAKEN_OVER = ("core.autocrlf", "core.eol", "core.ignorecase", "core.precomposeun
 NEVER_HOLD = (Path("/usr"), Path("/etc"))
 """Places that a repository must not be or hold: the agent's tree is bound over the repository's path."""
 
+OWN_FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+"""Where the user said that their configuration lies."""
+
 
 class Identity(Struct, frozen=True):
     """A name and a mail address, as git writes them into a commit."""
@@ -87,6 +90,12 @@ async def inspect(path: Path, *, protected: Iterable[Path] = ()) -> RepositoryIn
     )
 
 
+async def signs(top: Path) -> bool:
+    """Whether the user's own commits in this repository are signed: their `commit.gpgSign`."""
+    found = await _as_user(top).result("config", "--type=bool", "commit.gpgSign")
+    return found.out.strip() == b"true"
+
+
 async def common_dir(git: Git) -> Path:
     """The git folder that all work trees of a repository share."""
     out = await git.run("rev-parse", "--path-format=absolute", "--git-common-dir")
@@ -149,15 +158,20 @@ def _parse_identity(ident: str) -> Identity:
 
 def _as_user(top: Path) -> Git:
     """Only for reading configuration: with the user's global and system files."""
-    names = ("HOME", "XDG_CONFIG_HOME", "USER", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+    names = ("HOME", "XDG_CONFIG_HOME", "USER", *OWN_FILES)
     return Git(cwd=top, always=(("safe.directory", "*"),), env={name: os.environ.get(name) for name in names})
 
 
-async def _configuration(top: Path) -> dict[str, str]:
-    """The user's effective configuration; keys in git's spelling, the last value of each."""
+async def settings(top: Path) -> tuple[tuple[str, str], ...]:
+    """The user's effective configuration, as git lists it: keys in git's spelling, what comes later weighs more."""
     listed = await _as_user(top).run("config", "--list", "-z")
     pairs = (each.partition(b"\n") for each in fields(listed))
-    return {os.fsdecode(key): os.fsdecode(value) if sep else "true" for key, sep, value in pairs}
+    return tuple((os.fsdecode(key), os.fsdecode(value) if sep else "true") for key, sep, value in pairs)
+
+
+async def _configuration(top: Path) -> dict[str, str]:
+    """The last value of each key."""
+    return dict(await settings(top))
 
 
 async def _excludes_file(top: Path) -> Path | None:

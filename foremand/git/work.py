@@ -64,6 +64,10 @@ class WorkRepo:
         """The tree of a commit or tree."""
         return await self.git.line("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{tree}}")
 
+    async def follows(self, commit: str, earlier: str) -> bool:
+        """Whether `earlier` is `commit` or in its history; False also where one of them is not known here."""
+        return (await self.git.result("merge-base", "--is-ancestor", earlier, commit)).code == 0
+
     async def keep(self, ref: str, commit: str) -> None:
         """Hold a commit by a ref, on disk when this returns."""
         await self.git.run("update-ref", ref, commit)
