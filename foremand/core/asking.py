@@ -25,7 +25,9 @@ def ask(task: Task, name: str, on_fail: OnFail, work: f.Work, now: float) -> tup
     return ask_people(task, name, [s for s in standings if s.gate.kind == "human"], now)
 
 
-def _ask_kind(task: Task, name: str, on_fail: OnFail, asked: list[Standing], look: Look, now: float) -> tuple[Step, ...]:
+def _ask_kind(
+    task: Task, name: str, on_fail: OnFail, asked: list[Standing], look: Look, now: float
+) -> tuple[Step, ...]:
     """What gates of one kind still want. An advisory one is asked like any other, and then stops nothing."""
     steps: list[Step] = []
     for standing in asked:
@@ -138,5 +140,5 @@ def _protected(task: Task, standing: Standing, now: float) -> Record:
     if name not in standing.work.changes:
         return Record(fact=given(task, standing, "pass", "the change touches none of its paths", now))
     files = standing.work.touched.get(name, ())
-    more = f" and {len(files) - 3} more" if len(files) > 3 else ""  # noqa: PLR2004 (enough to see what it is)
+    more = f" and {len(files) - 3} more" if len(files) > 3 else ""
     return Record(fact=given(task, standing, "fail", f"must not be touched: {', '.join(files[:3])}{more}", now))

@@ -7,7 +7,7 @@ from msgspec import Struct
 from . import facts as f
 from . import feedback
 from .landing import intended
-from .spec import LAND, Limits, OnFail
+from .spec import LAND, OnFail
 from .status import Status, status
 from .task import Candidate, Task
 from .verdicts import Standing
@@ -36,9 +36,9 @@ SHORTEST_REVISION = 7
 
 def approve(task: Task, gate: str, revision: str, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
     """Approve one gate, or without `gate` every human gate open, on exactly that revision."""
-    now = _alive(task, "approve")
+    now = alive(task, "approve")
     asked = _asked(task, now, gate, "approve")
-    _same_revision(task, asked[0].work.revision, revision)
+    same_revision(task, asked[0].work.revision, revision)
     return tuple(
         f.Approved(
             task=task.id,
@@ -57,7 +57,7 @@ def approve(task: Task, gate: str, revision: str, who: Who, message: str = "") -
 
 def reject(task: Task, revision: str, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
     """End the task where it waits for a person's judgement."""
-    now = _alive(task, "reject")
+    now = alive(task, "reject")
     gate, at = _judged(task, now, "reject", revision)
     return (f.Rejected(task=task.id, at=who.at, gate=gate, revision=at, by=who.name, message=message),)
 
@@ -66,7 +66,7 @@ def rework(task: Task, revision: str, who: Who, message: str) -> tuple[f.AnyFact
     """Send the work back with a person's words; as many tries are granted as the stage's `limit` has."""
     if not message.strip():
         raise Refused("MESSAGE_MISSING", "rework needs words for the agent", "say what to change with -m or -f")
-    now = _alive(task, "rework")
+    now = alive(task, "rework")
     gate, at = _judged(task, now, "rework", revision)
     conflict = _conflict(task, now)
     heard = [feedback.of_conflict(conflict)] if conflict is not None else []
@@ -83,42 +83,46 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
         raise Refused("TASK_OVER", f"task {task.id} is {task.over} already", f"foremanctl show {task.id}")
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
-    _not_half_landed(task, status(task))
+    not_half_landed(task, status(task))
     return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
 
 
-def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
-    """Set limits of the task anew. One that is reached no longer holds it up once it is raised."""
-    given = {name: value for name in limits.__struct_fields__ if (value := getattr(limits, name)) is not None}
-    if not given:
-        raise Refused("LIMIT_INVALID", "no limit was given", f"foremanctl limit {task.id} cost_usd=10")
-    if any(value <= 0 for value in given.values()):
-        raise Refused("LIMIT_INVALID", "a limit must be more than 0", f"foremanctl limit {task.id} cost_usd=10")
-    _alive(task, "limit")
-    return (f.LimitsChanged(task=task.id, at=who.at, limits=limits, by=who.name),)
-
-
 def retry(
-    task: Task, who: Who, *, stage: str = "", gate: str = "", fresh: bool = False, message: str = ""
+    task: Task,
+    who: Who,
+    *,
+    stage: str = "",
+    gate: str = "",
+    agent: str = "",
+    fresh: bool = False,
+    message: str = "",
 ) -> tuple[f.AnyFact, ...]:
     """Go on where the task is stuck, in trouble, or over without having landed."""
     now = status(task)
     if task.over == "LANDED":
         raise Refused("TASK_OVER", f"task {task.id} has landed: there is nothing to try again", "submit a new task")
-    if task.over is None and now.waiting_for not in ("stuck", "error", "trouble", "quota", "backoff"):
+    if task.over is None and now.waiting_for not in _RETRIED:
         raise Refused(
-            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", _way_on(task, now)
+            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", way_on(task, now)
         )
-    if stage or gate or fresh or message:
-        _not_half_landed(task, now)
+    if stage or gate or agent or fresh or message:
+        not_half_landed(task, now)
     if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
         raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
     if gate and (task.started is None or gate not in task.pipeline.gates):
         raise Refused("NO_SUCH_GATE", f"task {task.id} has no gate {gate!r}", f"foremanctl show {task.id}")
+    if agent and (task.started is None or agent not in task.pipeline.agents):
+        raise Refused("NO_SUCH_AGENT", f"task {task.id} has no agent {agent!r}", f"foremanctl show {task.id}")
     here = now.stage or LAND
-    retried = f.Retried(task=task.id, at=who.at, by=who.name, stage=here, gate=gate, message=message, fresh=fresh)
+    retried = f.Retried(
+        task=task.id, at=who.at, by=who.name, stage=here, gate=gate, message=message, fresh=fresh, agent=agent
+    )
     back = _send_back(task, now, who, stage=stage, gate=gate, fresh=fresh, message=message)
     return (retried, back) if back is not None else (retried,)
+
+
+_RETRIED = frozenset({"stuck", "error", "trouble", "quota", "backoff", "needs"})
+"""What a retry moves."""
 
 
 def _send_back(
@@ -168,7 +172,8 @@ def _on_fail(task: Task, stage: str) -> OnFail:
     return task.pipeline.land.on_fail if stage == LAND else task.pipeline.stage(stage).on_fail
 
 
-def _alive(task: Task, verb: str) -> Status:
+def alive(task: Task, verb: str) -> Status:
+    """Where the task stands; refused once it is over, or ending."""
     if task.over is not None:
         raise Refused("TASK_OVER", f"task {task.id} is {task.over}: nothing to {verb}", f"foremanctl show {task.id}")
     if task.ending is not None:
@@ -176,13 +181,14 @@ def _alive(task: Task, verb: str) -> Status:
     return status(task)
 
 
-def _not_half_landed(task: Task, now: Status) -> None:
+def not_half_landed(task: Task, now: Status) -> None:
+    """Refuse where nobody knows what the branch holds."""
     if intended(task) is not None:
         into = task.submitted.into
         raise Refused(
             "TASK_LANDING",
             f"task {task.id} is landing, and {into} may hold its work already: first that must be settled",
-            _way_on(task, now),
+            way_on(task, now),
         )
 
 
@@ -196,10 +202,10 @@ def _asked(task: Task, now: Status, gate: str, verb: str) -> Sequence[Standing]:
         answered = next((d for d in reversed(task.decisions) if d.gate == gate), None)
         if answered is not None:
             raise Refused("ALREADY_ANSWERED", f"gate {gate} was answered already: {answered.decision} by {answered.by}")
-        raise Refused("GATE_NOT_OPEN", f"gate {gate} of task {task.id} waits for nobody", _way_on(task, now))
+        raise Refused("GATE_NOT_OPEN", f"gate {gate} of task {task.id} waits for nobody", way_on(task, now))
     if not waiting:
         raise Refused(
-            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no gate to {verb}", _way_on(task, now)
+            "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no gate to {verb}", way_on(task, now)
         )
     return waiting
 
@@ -210,11 +216,12 @@ def _judged(task: Task, now: Status, verb: str, revision: str) -> tuple[str, str
     asked = () if stuck else _asked(task, now, "", verb)
     present = asked[0].work.revision if asked else now.revision
     if revision:
-        _same_revision(task, present, revision)
+        same_revision(task, present, revision)
     return asked[0].gate.name if asked else "", present
 
 
-def _same_revision(task: Task, present: str, revision: str) -> None:
+def same_revision(task: Task, present: str, revision: str) -> None:
+    """Refuse an answer that was meant for another revision."""
     if len(revision) < SHORTEST_REVISION:
         raise Refused(
             "REVISION_MISSING",
@@ -229,7 +236,7 @@ def _same_revision(task: Task, present: str, revision: str) -> None:
         )
 
 
-def _way_on(task: Task, now: Status) -> str:
+def way_on(task: Task, now: Status) -> str:
     """The verb that fits where the task stands; where it goes on by itself, how to wait for it."""
     from .why import commands  # the two lean on each other: what is refused here is explained there
 

@@ -15,9 +15,9 @@ from .asking import ask
 from .landing import in_queue, intended, landing, out_of_queue
 from .limits import Exhausted, allowance
 from .spec import Stage
-from .steps import Record, RunAttempt, Seal, Start, Step, StopAttempt, Wait, World
-from .task import HELPLESS, TRANSIENT, Attempt, Task
-from .trying import AWAY, TRIES, is_given_up, later, own, refuse
+from .steps import HandOver, Record, RunAttempt, Seal, Start, Step, StopAttempt, Wait, World
+from .task import HELPLESS, TRANSIENT, Attempt, Hold, Task
+from .trying import AWAY, TRIES, is_given_up, later, own, refuse, supervise
 
 
 def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
@@ -29,16 +29,68 @@ def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
         return out_of_queue(task, in_queue(task, candidate, world, now), now)
     if task.ending is not None:
         return _ending(task, now)
+    if world.hold != task.held:
+        return (_hold(task, world.hold, now),)
+    if task.paused:
+        return out_of_queue(task, _paused(task, now), now)
     if task.started is None:
-        return own(task, Start(), now)
+        return _waits_for_others(task) or own(task, Start(), now)
     loose = _loose_ends(task, [a for a in task.attempts if a.void], "sent back", now)
-    if loose:
-        return loose
+    return loose or _onwards(task, world, now)
+
+
+def _onwards(task: Task, world: World, now: float) -> tuple[Step, ...]:
+    """The pipeline's stages in their order, then landing."""
+    if task.taken:
+        return out_of_queue(task, _taken(task, now), now)
+    raised = _raise(task, now)
+    if raised:
+        return raised
     for stage in task.pipeline.stages:
-        steps = _stage(task, stage, now)
+        steps = _stage(task, stage, world, now)
         if steps:
             return steps
     return out_of_queue(task, landing(task, world, now), now)
+
+
+def _hold(task: Task, hold: Hold | None, now: float) -> Record:
+    if hold is None:
+        return Record(fact=f.Released(task=task.id, at=now))
+    return Record(fact=f.Held(task=task.id, at=now, on=hold.on, reason=hold.reason))
+
+
+def _waits_for_others(task: Task) -> tuple[Step, ...]:
+    """Nothing new starts while other tasks' facts hold this one up."""
+    return () if task.held is None else (Wait(on=task.held.on, reason=task.held.reason),)
+
+
+def _raise(task: Task, now: float) -> tuple[Step, ...]:
+    """The change is looked at after every seal, and again as it would land: it may be raised to a stricter profile."""
+    last = next((a.work for a in reversed(task.attempts) if not a.void and a.work is not None), None)
+    candidate = task.candidate.work if task.candidate is not None else None
+    for work in (each for each in (last, candidate) if each is not None):
+        for profile, paths in work.raises.items():
+            if profile not in task.profiles and profile in task.pipeline.profiles:
+                fact = f.ProfileRaised(task=task.id, at=now, profile=profile, revision=work.revision, paths=paths)
+                return (Record(fact=fact),)
+    return ()
+
+
+def _paused(task: Task, now: float) -> tuple[Step, ...]:
+    """A person lets it stand: what runs is interrupted and sealed, nothing new begins."""
+    loose = _loose_ends(task, task.attempts, f"paused by {task.paused}", now)
+    return loose or (Wait(on="paused", reason=f"paused by {task.paused}"),)
+
+
+def _taken(task: Task, now: float) -> tuple[Step, ...]:
+    """A person works in the workspace: its agent is stopped and sealed first, then it is made ready for them."""
+    loose = _loose_ends(task, task.attempts, f"taken by {task.taken}", now)
+    if loose:
+        return loose
+    if not task.handed_over:
+        entered = task.entry(task.taken_stage) if task.has_stage(task.taken_stage) else task.base
+        return own(task, HandOver(entered=entered, files=_files(task)), now)
+    return (Wait(on="taken", reason=f"taken by {task.taken}", stage=task.taken_stage),)
 
 
 def _ending(task: Task, now: float) -> tuple[Step, ...]:
@@ -55,37 +107,29 @@ def _loose_ends(task: Task, attempts: Sequence[Attempt], reason: str, now: float
     running = next((a for a in attempts if a.outcome is None), None)
     if running is not None:
         return _end(task, running, reason, now)
-    unsealed = (Seal(number=a.number) for a in attempts if a.work is None)
+    unsealed = (Seal(number=a.number) for a in attempts if a.work is None and not a.gate)
     seal = next((step for step in unsealed if not is_given_up(task, step)), None)
     return () if seal is None else own(task, seal, now)
 
 
 def _end(task: Task, running: Attempt, reason: str, now: float) -> tuple[Step, ...]:
     """Its supervision records how it ends. Where that is given up, it is ended without."""
-    watch, stop = _supervise(running), StopAttempt(number=running.number, reason=reason)
+    watch, stop = supervise(running), StopAttempt(number=running.number, reason=reason)
     if is_given_up(task, watch):
         return own(task, replace(stop, unwatched=task.trouble[watch.key].reason), now)
     return (*own(task, watch, now), *own(task, stop, now))
 
 
-def _supervise(attempt: Attempt) -> RunAttempt:
-    return RunAttempt(
-        number=attempt.number,
-        stage=attempt.stage,
-        agent=attempt.agent,
-        entered=attempt.entered,
-        resumes=attempt.resumes,
-        begun=True,
-    )
-
-
-def _stage(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
+def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ...]:
     """What a stage still wants; nothing once it is passed."""
+    if not stage.agent:
+        work = task.work_before(stage.name)
+        return () if work is None else ask(task, stage.name, stage.on_fail, work, now)
     attempt = task.current(stage.name)
     if attempt is None:
-        return _begin(task, stage, now)
+        return _begin(task, stage, world, now)
     if attempt.outcome is None:
-        return own(task, _supervise(attempt), now)
+        return own(task, supervise(attempt), now)
     if attempt.work is None:
         return own(task, Seal(number=attempt.number), now)
     if attempt.outcome in TRANSIENT:
@@ -98,31 +142,60 @@ def _stage(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
     return ask(task, stage.name, stage.on_fail, attempt.work, now)
 
 
-def _begin(task: Task, stage: Stage, now: float) -> tuple[Step, ...]:
-    left = allowance(task, stage)
+def _begin(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ...]:
+    held = _waits_for_others(task)
+    if held:
+        return held
+    left = allowance(task, stage.limits, world.left_usd)
     if isinstance(left, Exhausted):
         return (Wait(on="budget", reason=left.reason, stage=stage.name),)
+    agent = agent_for(task, stage)
     step = RunAttempt(
         number=len(task.attempts) + 1,
         stage=stage.name,
-        agent=stage.agent,
+        agent=agent,
         entered=task.entry(stage.name),
-        files=task.base if not task.attempts and task.files is None else task.files,
-        resumes=_session(task, stage),
-        feedback=task.feedback.get(stage.name, ""),
+        files=_files(task),
+        resumes=_session(task, stage, agent),
+        feedback=feedback.opening(task, stage.name),
         cost_usd=left.cost_usd,
+        tokens=left.tokens,
         turns=left.turns,
         wall_clock=left.wall_clock,
+        stall=left.stall,
     )
     return own(task, step, now)
 
 
-def _session(task: Task, stage: Stage) -> str | None:
+def _files(task: Task) -> str | None:
+    """The tree to lay in the workspace before anybody works in it; None: it is as the last attempt left it."""
+    worked = any(not attempt.gate for attempt in task.attempts)
+    return task.base if not worked and task.files is None else task.files
+
+
+def agent_for(task: Task, stage: Stage) -> str:
+    """Who does the stage's next attempt: whom a person named, else the first that is not parked."""
+    wanted = task.agents.get(stage.name, "")
+    if wanted in task.pipeline.agents:
+        return wanted
+    return next((name for name in (stage.agent, *stage.others) if not _parked(task, name)), stage.agent)
+
+
+def _parked(task: Task, agent: str) -> bool:
+    """Whether the agent's account waits for the end of a quota, as far as this task has seen."""
+    last = next((a for a in reversed(task.attempts) if a.agent == agent and not a.by), None)
+    if last is None or last.outcome != "quota":
+        return False
+    return f"quota#{last.number}" not in task.times and not _forgiven(task, last)
+
+
+def _session(task: Task, stage: Stage, agent: str) -> str | None:
     """The session that a stage sent back goes on with: its last attempt's, unless resuming it has just crashed."""
     if task.session.get(stage.name) != "resume":
         return None
-    last = next((a for a in reversed(task.attempts) if a.stage == stage.name), None)
-    if last is None or last.agent != stage.agent or (last.outcome == "crashed" and last.resumes is not None):
+    mine = (a for a in reversed(task.attempts) if a.stage == stage.name and not a.gate and not a.by)
+    last = next(mine, None)
+    if last is None or last.agent != agent or (last.outcome == "crashed" and last.resumes is not None):
         return None
     return last.session_id or None
 
@@ -141,6 +214,8 @@ def _away(task: Task, stage: Stage, attempt: Attempt, now: float) -> tuple[Step,
     )
     tries = _tries_in_a_row(task, attempt)
     ended = attempt.ended_at or attempt.started_at
+    if attempt.outcome == "quota" and not _parked(task, agent_for(task, stage)):
+        return (again,)
     if attempt.outcome == "quota":
         due = max(attempt.reset_at or ended + AWAY[-1] * min(tries, 10), ended + AWAY[0])
         waiting = later(task, f"quota#{attempt.number}", due, now, again, attempt.reason)

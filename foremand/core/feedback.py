@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .reviews import tally
 from .task import Attempt, Candidate, Task, run_key
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ OUTPUT_LIMIT = 16_000
 def headline(text: str) -> str:
     """The first line, for a list."""
     return text.strip().partition("\n")[0]
+
+
+def opening(task: Task, stage: str) -> str:
+    """What the stage's next attempt hears first: why it was sent back, and what people have said since."""
+    said = [f"A person says:\n\n{message}" for message in task.said]
+    return "\n\n".join(part for part in (task.feedback.get(stage, ""), *said) if part)
 
 
 def of_attempt(stage: "Stage", attempt: Attempt) -> str | None:
@@ -33,23 +40,34 @@ def of_attempt(stage: "Stage", attempt: Attempt) -> str | None:
 
 
 def of_gates(task: Task, failed: Sequence["Standing"]) -> str:
-    """What the failed machine gates say, each with the end of its output."""
+    """What the failed gates say, each with the end of its output; reviewers word for word."""
     parts = []
     for standing in failed:
-        run = task.runs.get(run_key(standing.gate.definition, standing.work.tree))
-        output = tail(run.output) if run is not None else ""
+        output = _output(task, standing)
         part = f"Gate {standing.gate.name} failed: {standing.reason}"
-        parts.append(f"{part}\n\nThe end of its output:\n\n{output}" if output else part)
+        heading = "What it says" if standing.gate.kind in ("review", "protected") else "The end of its output"
+        parts.append(f"{part}\n\n{heading}:\n\n{output}" if output else part)
     return "\n\n".join(parts)
+
+
+def _output(task: Task, standing: "Standing") -> str:
+    gate = standing.gate
+    if gate.kind == "review":
+        return tally(gate, task.reviews(gate.name, gate.definition, standing.about)).objections
+    if gate.kind == "protected":
+        return "\n".join(standing.work.touched.get(gate.name, ()))
+    run = task.runs.get(run_key(gate.definition, standing.ran_on))
+    return tail(run.output) if run is not None else ""
 
 
 def of_conflict(candidate: Candidate) -> str:
     """What an agent must know to resolve a conflict with the branch."""
     files = "\n".join(f"- {path}" for path in candidate.paths)
+    meant = f"\n\n{candidate.others}" if candidate.others else ""
     return (
         "The work conflicts with what has landed on the branch since it began. The files now hold the merge of both, "
         "with conflict markers. Keep the intent of both sides, and remove every marker.\n\n"
-        f"In conflict:\n{files}"
+        f"In conflict:\n{files}{meant}"
     )
 
 

@@ -6,18 +6,18 @@ that makes no sense here (from a later version, or out of order) changes nothing
 Whoever lets the same facts make another task raises `FOLD` by one: folded tasks that are kept are then made anew.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from . import answers
+from . import answers, arrival, progress
 from . import facts as f
 from .profiles import caps, effective, lowest
 from .reviews import vote
-from .spec import LAND, Limits, Pipeline
-from .task import HELPLESS, TRANSIENT, Answer, Attempt, Candidate, Changes, Ending, Hold, Run, Task, Trouble
+from .spec import Limits, Pipeline
+from .task import HELPLESS, TRANSIENT, Answer, Attempt, Changes, Ending, Hold, Task, Trouble
 
 FOLD = 2
 """The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
@@ -48,9 +48,6 @@ def apply(task: Task | None, fact: f.AnyFact) -> Task | None:
     change = _CHANGES.get(type(fact)) if known else None
     changes = change(task, fact) if change is not None else {}
     return replace(task, updated_at=max(task.updated_at, fact.at), **changes)
-
-
-T = TypeVar("T")
 
 
 def _started(task: Task, fact: f.TaskStarted) -> Changes:
@@ -105,13 +102,12 @@ def _course(task: Task, pinned: Pipeline, profiles: Sequence[str]) -> Pipeline:
 def _repinned(task: Task, fact: f.Repinned) -> Changes:
     if task.started is None:
         return {}
-    pinned = replace(
-        task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin
-    )
+    pinned = replace(task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin)
     profiles = tuple(name for name in task.profiles if not name or name in fact.pipeline.profiles)
     course = effective(fact.pipeline, profiles)
     return {
         "started": pinned,
+        "attempts": tuple(replace(a, void=True) if a.gate and a.outcome is None else a for a in task.attempts),
         "profiles": profiles,
         "course": course,
         "limits": lowest(task.limits, caps(course, profiles)),
@@ -133,136 +129,6 @@ def _troubled(task: Task, fact: f.Troubled) -> Changes:
         "trouble": {**task.trouble, fact.step: trouble},
         "gates_running": task.gates_running + fact.running,
     }
-
-
-def _preparing(_task: Task, fact: f.Preparing) -> Changes:
-    return {"preparing": fact.number}
-
-
-def _attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
-    known = task.has_stage(fact.stage) or (fact.stage == LAND and fact.gate)
-    if fact.number != len(task.attempts) + 1 or not known:
-        return {}
-    if fact.gate:
-        return {"attempts": (*task.attempts, _attempt(fact, given=fact.entered)), "trouble": {}}
-    attempt = _attempt(fact, given=task.files or _left(task) or fact.entered)
-    return {
-        "attempts": (*task.attempts, attempt),
-        "files": None,
-        "said": (),
-        "trouble": {},
-        "gates_running": task.gates_running + fact.setup_running,
-    }
-
-
-def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:
-    return Attempt(
-        number=fact.number,
-        stage=fact.stage,
-        agent=fact.agent,
-        entered=fact.entered,
-        started_at=fact.at,
-        session_id=fact.session_id,
-        resumes=fact.resumes,
-        notes=fact.notes,
-        given=given,
-        gate=fact.gate,
-        definition=fact.definition,
-        about=fact.about,
-        by=fact.by,
-    )
-
-
-def _left(task: Task) -> str:
-    """What the last attempt left in the workspace, as far as a seal says so."""
-    last = next((a for a in reversed(task.attempts) if not a.gate), None)
-    if last is None or last.work is None:
-        return ""
-    return last.given if task.pipeline.stage(last.stage).access == "read" else last.work.revision
-
-
-def _with_attempt(task: Task, number: int, **changes: Any) -> Changes:
-    return {"attempts": tuple(replace(a, **changes) if a.number == number else a for a in task.attempts)}
-
-
-def _attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
-    old = task.attempt(fact.number)
-    if old is None or old.outcome is not None:
-        return {}
-    return _with_attempt(
-        task,
-        fact.number,
-        outcome=fact.outcome,
-        reason=fact.reason,
-        exit_code=fact.exit_code,
-        session_id=fact.session_id or old.session_id,
-        output=fact.output,
-        usage=fact.usage,
-        running=fact.running,
-        ended_at=fact.at,
-        reset_at=fact.reset_at,
-        session_cost_usd=fact.session_cost_usd,
-    )
-
-
-def _sealed(task: Task, fact: f.WorkSealed) -> Changes:
-    attempt = task.attempt(fact.number)
-    if attempt is None or attempt.outcome is None or attempt.gate:
-        return {}
-    changes = _with_attempt(
-        task, fact.number, work=fact.work, changed=fact.changed, notes=(*attempt.notes, *fact.notes)
-    )
-    if task.pipeline.stage(attempt.stage).access == "read" and fact.changed and not attempt.void:
-        changes["files"] = attempt.given
-    return changes
-
-
-def _sent_back(task: Task, fact: f.SentBack) -> Changes:
-    pipeline = task.pipeline
-    if not task.has_stage(fact.to):
-        return {}
-    from_here = pipeline.index(fact.to)
-
-    def later(stage: str) -> bool:
-        return pipeline.index(stage) >= from_here
-
-    def earlier(mapping: Mapping[str, T]) -> dict[str, T]:
-        return {stage: value for stage, value in mapping.items() if not later(stage)}
-
-    changes: Changes = {
-        **_voided(task, later),
-        **answers.runs_kept(task, lambda key, run: run.result == "pass" or _is_of_base(task, key, run)),
-        "feedback": {**earlier(task.feedback), fact.to: fact.feedback},
-        "session": {**earlier(task.session), fact.to: fact.session},
-        "entered": {stage: entry for stage, entry in task.entered.items() if not later(stage) or stage == fact.to},
-    }
-    if fact.files is not None:
-        changes["files"] = fact.files
-    if fact.charged:
-        changes["sent_back"] = {**task.sent_back, fact.stage: task.sent_back.get(fact.stage, 0) + 1}
-    if fact.flatten:
-        changes["entered"] = {**changes["entered"], fact.to: task.base}
-    if fact.base is not None:
-        changes |= {
-            "base": fact.base,
-            "base_tree": fact.base_tree or "",
-            "entered": {**changes["entered"], fact.to: fact.base},
-        }
-    return changes
-
-
-def _voided(task: Task, later: Callable[[str], bool]) -> Changes:
-    """Without what these stages had: their attempts are kept, and count no more."""
-    return {
-        "attempts": tuple(replace(a, void=True) if later(a.stage) else a for a in task.attempts),
-        "answers": tuple(a for a in task.answers if not later(a.stage)),
-        "candidate": None,
-        "queued_at": None,
-    }
-
-
-def _is_of_base(task: Task, key: str, run: Run) -> bool:
-    return key.endswith(f":{task.base_tree}") and run.result is not None
 
 
 def _retried(task: Task, fact: f.Retried) -> Changes:
@@ -338,22 +204,11 @@ def _said(task: Task, fact: f.Said) -> Changes:
 
 
 def _taken(_task: Task, fact: f.Taken) -> Changes:
-    return {"taken": fact.by, "taken_stage": fact.stage, "handed_over": ""}
+    return {"taken": fact.by, "taken_stage": fact.stage, "handed_over": "", "paused": ""}
 
 
 def _handed_over(_task: Task, fact: f.HandedOver) -> Changes:
     return {"handed_over": fact.path, "files": None}
-
-
-def _given(task: Task, _fact: f.Given) -> Changes:
-    """The stage is entered anew by the person's attempt: what it had, and what came after it, is no more."""
-    at = task.pipeline.index(task.taken_stage) if task.has_stage(task.taken_stage) else 0
-    return {
-        "taken": "",
-        "taken_stage": "",
-        "handed_over": "",
-        **_voided(task, lambda stage: task.pipeline.index(stage) >= at),
-    }
 
 
 def _notify_requested(task: Task, fact: f.NotifyRequested) -> Changes:
@@ -367,87 +222,6 @@ def _cancel_requested(_task: Task, fact: f.CancelRequested) -> Changes:
 
 def _time_came(task: Task, fact: f.TimeCame) -> Changes:
     return {"times": (*task.times, fact.key)}
-
-
-def _candidate_built(task: Task, fact: f.CandidateBuilt) -> Changes:
-    candidate = Candidate(
-        number=fact.number,
-        source=fact.source,
-        tip=fact.tip,
-        work=fact.work,
-        empty=fact.empty,
-        approved_by=fact.approved_by,
-        gates=fact.gates,
-        old=fact.old,
-        signs=fact.signs,
-    )
-    return _candidate(task, candidate)
-
-
-def _candidate_conflicted(task: Task, fact: f.CandidateConflicted) -> Changes:
-    candidate = Candidate(
-        number=fact.number,
-        source=fact.source,
-        tip=fact.tip,
-        tip_tree=fact.tip_tree,
-        files=fact.files,
-        paths=fact.paths,
-        others=fact.others,
-    )
-    return _candidate(task, candidate)
-
-
-def _candidate(task: Task, candidate: Candidate) -> Changes:
-    if candidate.number != task.candidates + 1:
-        return {}
-    return {"candidates": candidate.number, "candidate": candidate, "trouble": {}}
-
-
-def _signed(task: Task, fact: f.Signed) -> Changes:
-    candidate = task.candidate
-    if candidate is None or candidate.number != fact.candidate:
-        return {}
-    return {"candidate": replace(candidate, signed=fact.commit)}
-
-
-def _queue_entered(_task: Task, fact: f.QueueEntered) -> Changes:
-    return {"queued_at": fact.at}
-
-
-def _queue_left(_task: Task, _fact: f.QueueLeft) -> Changes:
-    return {"queued_at": None}
-
-
-def _landing_intended(task: Task, fact: f.LandingIntended) -> Changes:
-    candidate = task.candidate
-    if candidate is None or candidate.work is None or candidate.number != fact.candidate:
-        return {}
-    return {"intent": fact, "locks": ()}
-
-
-def _landing_locked(task: Task, fact: f.LandingLocked) -> Changes:
-    if task.intent is None or task.intent.candidate != fact.candidate:
-        return {}
-    return {"locks": fact.locks}
-
-
-def _landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
-    if task.candidate is None or task.candidate.number != fact.candidate:
-        return {}
-    if fact.kind == "moved":
-        return {"intent": None, "locks": (), "candidate": None}
-    return {"intent": None, "locks": (), "queued_at": None, "blocked": fact.reason}
-
-
-def _landed(task: Task, fact: f.Landed) -> Changes:
-    return {
-        "intent": None,
-        "locks": (),
-        "queued_at": None,
-        "over": "LANDED",
-        "over_reason": fact.reason or f"landed on {task.submitted.into} as {fact.commit[:12]}",
-        "landed_commit": fact.commit,
-    }
 
 
 def _task_ended(task: Task, fact: f.TaskEnded) -> Changes:
@@ -487,10 +261,10 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.ProfileRaised: _raised,
     f.Repinned: _repinned,
     f.Troubled: _troubled,
-    f.Preparing: _preparing,
-    f.AttemptStarted: _attempt_started,
-    f.AttemptEnded: _attempt_ended,
-    f.WorkSealed: _sealed,
+    f.Preparing: progress.preparing,
+    f.AttemptStarted: progress.attempt_started,
+    f.AttemptEnded: progress.attempt_ended,
+    f.WorkSealed: progress.sealed,
     f.GateStarted: answers.gate_started,
     f.GateRan: answers.gate_ran,
     f.VerdictGiven: answers.verdict_given,
@@ -499,25 +273,25 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Waived: answers.waived,
     f.Rejected: answers.rejected,
     f.Reworked: answers.reworked,
-    f.SentBack: _sent_back,
+    f.SentBack: progress.sent_back,
     f.Retried: _retried,
     f.Paused: _paused,
     f.Resumed: _resumed,
     f.Said: _said,
     f.Taken: _taken,
     f.HandedOver: _handed_over,
-    f.Given: _given,
+    f.Given: progress.given,
     f.CancelRequested: _cancel_requested,
     f.TimeCame: _time_came,
-    f.CandidateBuilt: _candidate_built,
-    f.CandidateConflicted: _candidate_conflicted,
-    f.Signed: _signed,
-    f.QueueEntered: _queue_entered,
-    f.QueueLeft: _queue_left,
-    f.LandingIntended: _landing_intended,
-    f.LandingLocked: _landing_locked,
-    f.LandingRefused: _landing_refused,
-    f.Landed: _landed,
+    f.CandidateBuilt: arrival.candidate_built,
+    f.CandidateConflicted: arrival.candidate_conflicted,
+    f.Signed: arrival.signed,
+    f.QueueEntered: arrival.queue_entered,
+    f.QueueLeft: arrival.queue_left,
+    f.LandingIntended: arrival.landing_intended,
+    f.LandingLocked: arrival.landing_locked,
+    f.LandingRefused: arrival.landing_refused,
+    f.Landed: arrival.landed,
     f.TaskEnded: _task_ended,
     f.LimitsChanged: _limits_changed,
     f.NotifyRequested: _notify_requested,

@@ -4,7 +4,7 @@ from . import facts as f
 from . import feedback
 from .asking import ask, ask_people
 from .spec import LAND
-from .steps import BuildCandidate, Land, Record, Step, Wait, World
+from .steps import BuildCandidate, Land, Record, Sign, Step, Wait, World
 from .task import Candidate, Task, approvers
 from .trying import is_given_up, own, refuse
 from .verdicts import ALREADY_IN, Standing, find
@@ -12,8 +12,8 @@ from .verdicts import ALREADY_IN, Standing, find
 
 def source_of(task: Task) -> str:
     """The revision that the pipeline's last stage left: what is to land."""
-    last = task.current(task.pipeline.stages[-1].name)
-    return last.work.revision if last is not None and last.work is not None else task.base
+    work = task.work_before(LAND)
+    return work.revision if work is not None else task.base
 
 
 def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
@@ -39,7 +39,7 @@ def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
 
 def in_queue(task: Task, candidate: Candidate, world: World, now: float) -> tuple[Step, ...]:
     """Nothing but the turn to land is missing. What cannot land waits outside of the queue."""
-    step = _land(candidate)
+    step = _sign_or_land(candidate)
     if is_given_up(task, step):
         return own(task, step, now)
     if task.queued_at is None:
@@ -68,9 +68,14 @@ def intend(task: Task, step: Land, now: float) -> tuple[f.AnyFact, ...]:
     return (f.LandingIntended(task=task.id, at=now, candidate=step.candidate, old=step.old, new=step.new),)
 
 
-def _land(candidate: Candidate) -> Land:
-    assert candidate.work is not None  # noqa: S101 (a conflict never gets here)
-    return Land(candidate=candidate.number, old=candidate.tip, new=candidate.work.revision, tree=candidate.work.tree)
+def _sign_or_land(candidate: Candidate) -> Sign | Land:
+    """Signing is the last step before the branch may move: it may need the user, who is asked as late as can be."""
+    work = candidate.work
+    assert work is not None  # noqa: S101 (a conflict never gets here)
+    if candidate.signs and not candidate.signed:
+        return Sign(candidate=candidate.number, commit=work.revision)
+    new = candidate.signed or work.revision
+    return Land(candidate=candidate.number, old=candidate.old or candidate.tip, new=new, tree=work.tree)
 
 
 def _already_in(task: Task, work: f.Work, now: float) -> tuple[Step, ...]:

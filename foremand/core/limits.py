@@ -32,11 +32,12 @@ def allowance(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = 
     if limits.attempts is not None and len(task.attempts) >= limits.attempts:
         return Exhausted(reason=f"limit attempts: {len(task.attempts)} of {limits.attempts} agent runs are used")
     if limits.cost_usd is not None and task.cost_bound >= limits.cost_usd:
-        return Exhausted(reason=f"limit cost_usd: ${task.cost_bound:.2f} of ${limits.cost_usd:.2f} are spent")
+        sign = "" if task.cost_usd is not None else "up to "
+        return Exhausted(reason=f"limit cost_usd: {sign}${task.cost_bound:.2f} of ${limits.cost_usd:.2f} is spent")
     for name, used in (("tokens", task.tokens), ("turns", task.turns)):
         limit = getattr(limits, name)
         if limit is not None and used >= limit:
-            return Exhausted(reason=f"limit {name}: {used} of {limit} {name} are used")
+            return Exhausted(reason=f"limit {name}: {used} of {limit} are used")
     if limits.wall_clock is not None and task.running >= limits.wall_clock:
         return Exhausted(reason=f"limit wall_clock: {task.running:.0f} of {limits.wall_clock:.0f} seconds are used")
     return left_to(task, attempt, left_usd)

@@ -28,6 +28,8 @@ def ask_reviewers(task: Task, standing: Standing, now: float) -> tuple[Step, ...
 
 
 def _begin(task: Task, standing: Standing, reviewer: str, runs: list[Attempt], now: float) -> tuple[Step, ...]:
+    if task.held is not None:
+        return (Wait(on=task.held.on, reason=task.held.reason, stage=standing.stage),)
     left = allowance(task)
     if isinstance(left, Exhausted):
         return (Wait(on="budget", reason=left.reason, stage=standing.stage),)

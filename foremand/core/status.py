@@ -37,7 +37,7 @@ def status(task: Task) -> Status:
     revision = work.revision if work is not None else task.base
     if task.over is not None:
         return Status(state=task.over, reason=task.over_reason, stage=stage, revision=revision, standings=standings)
-    steps = next_steps(task, s.World(queue_turn=task.intent is not None), 0.0)
+    steps = next_steps(task, as_known(task), 0.0)
     wait = next((step for step in steps if isinstance(step, s.Wait)), None)
     state: State = "LANDING" if stage == LAND else "RUNNING"
     stopping = task.ending is not None and not (wait is not None and wait.on == "trouble")
@@ -45,7 +45,7 @@ def status(task: Task) -> Status:
         reason = f"stops: {task.ending.reason}"
     elif wait is not None:
         state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
-    elif not task.attempts and not task.preparing and not isinstance(steps[0], s.Record):
+    elif not task.attempts and not task.preparing and not isinstance(steps[0], s.Record | s.HandOver):
         state, reason = "QUEUED", "waits for an agent slot" if task.started else "waits to start"
     else:
         reason = _does(task, steps, stage)
@@ -60,6 +60,11 @@ def status(task: Task) -> Status:
     )
 
 
+def as_known(task: Task) -> s.World:
+    """The world as far as the task's own facts tell it."""
+    return s.World(queue_turn=task.intent is not None, hold=task.held)
+
+
 def place(task: Task) -> tuple[str, Work | None]:
     """The stage at which the task stands, and the work that is judged there, if there is any yet."""
     if task.started is None:
@@ -67,11 +72,12 @@ def place(task: Task) -> tuple[str, Work | None]:
     work: Work | None = None
     for stage in task.pipeline.stages:
         attempt = task.current(stage.name)
-        if attempt is None or attempt.work is None:
+        if stage.agent and (attempt is None or attempt.work is None):
             return stage.name, attempt.work if attempt else work
-        work = attempt.work
-        passed = of_attempt(stage, attempt) is None and all(standing.open for standing in stand(task, stage.name, work))
-        if not passed:
+        if attempt is not None and attempt.work is not None:
+            work = attempt.work
+        sound = attempt is None or of_attempt(stage, attempt) is None
+        if not sound or (work is not None and not all(s.open for s in stand(task, stage.name, work))):
             return stage.name, work
     candidate = task.candidate
     return LAND, candidate.work if candidate is not None and candidate.work is not None else work
@@ -85,7 +91,8 @@ def _standings(task: Task, stage: str, work: Work | None) -> tuple[Standing, ...
         answer = find(task, ALREADY_IN, subject, work.revision)
         verdict = answer.verdict if answer else None
         return (Standing(gate=ALREADY_IN, stage=LAND, about=subject, work=work, verdict=verdict),)
-    if stage != LAND and (attempt := task.current(stage)) is not None and attempt.work is None:
+    attempt = task.current(stage) if stage != LAND else None
+    if attempt is not None and attempt.work is None:
         return ()
     return stand(task, stage, work)
 
@@ -96,6 +103,8 @@ _WAITING: dict[s.WaitsFor, State] = {"queue": "LANDING", "backoff": "RUNNING"}
 
 def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
     match steps[0]:
+        case s.RunAttempt(gate=gate, agent=agent, begun=begun) if gate:
+            return f"{stage}: {gate}: {agent} {'reviews' if begun else 'waits for an agent slot'}"
         case s.RunAttempt(begun=False, number=number):
             return f"{stage}: {'its workspace is set up' if task.preparing == number else 'waits for an agent slot'}"
         case s.RunAttempt(agent=agent):
@@ -105,16 +114,20 @@ def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
         case s.RunGate(on_base=on_base):
             names = ", ".join(dict.fromkeys(step.gate.name for step in steps if isinstance(step, s.RunGate)))
             return f"{stage}: {names} {'runs on the base' if on_base else 'runs'}"
-        case s.BuildCandidate():
-            return "builds the candidate on the branch's tip"
-        case s.Land():
-            return "lands"
-        case _:
-            return f"{stage}: goes on"
+        case step:
+            return _PLAIN.get(type(step), f"{stage}: goes on")
+
+
+_PLAIN: dict[type, str] = {
+    s.BuildCandidate: "builds the candidate on the branch's tip",
+    s.HandOver: "is made ready for the person who took it",
+    s.Sign: "waits for the signature",
+    s.Land: "lands",
+}
 
 
 def _nth(task: Task, stage: str) -> int:
-    return sum(1 for attempt in task.attempts if attempt.stage == stage)
+    return sum(1 for attempt in task.attempts if attempt.stage == stage and not attempt.gate)
 
 
 def _waits(step: s.Wait) -> str:

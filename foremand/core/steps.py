@@ -187,4 +187,6 @@ class Wait(Struct, frozen=True, kw_only=True):
         return "wait"
 
 
-Step = Start | RunAttempt | StopAttempt | HandOver | Seal | RunGate | Record | BuildCandidate | Sign | Land | WakeAt | Wait
+Step = (
+    Start | RunAttempt | StopAttempt | HandOver | Seal | RunGate | Record | BuildCandidate | Sign | Land | WakeAt | Wait
+)

@@ -1,7 +1,8 @@
 """What a verdict is about, and how the answers at hand apply to the work at hand (contract 4).
 
-A command gate's answer is about the tree it ran on, a secrets gate's about the commits that would land; a person's and
-a reviewer's is about the change, or for a plan about the plan's revision. An answer is used for nothing else: it is looked up by gate, definition and `about`, never by task or time.
+A command gate's answer is about the tree it ran on, a secrets gate's about the commits that would land; a
+person's and a reviewer's is about the change, or for a plan about the plan's revision. An answer is used for
+nothing else: it is looked up by gate, definition and `about`, never by task or time.
 """
 
 import hashlib
@@ -44,6 +45,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
     flaky: bool = False
+
+    @property
+    def ran_on(self) -> str:
+        """What a run of the gate is kept under here."""
+        return run_on(self.gate, self.work)
 
     @property
     def open(self) -> bool:
@@ -131,12 +137,10 @@ def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = Fal
         flaky = run is not None and run.result == "pass" and run.fails > 0
         if verdict is None and run is not None and run.result is None:
             verdict = "running"
-    elif gate.kind == "review" and verdict is None:
-        if any(a.outcome is None for a in task.reviews(gate.name, gate.definition, subject)):
-            verdict = "running"
-    return Standing(
-        gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason, flaky=flaky
-    )
+    under_review = task.reviews(gate.name, gate.definition, subject) if gate.kind == "review" else ()
+    if verdict is None and any(attempt.outcome is None for attempt in under_review):
+        verdict = "running"
+    return Standing(gate=gate, stage=stage, about=subject, work=work, verdict=verdict, reason=reason, flaky=flaky)
 
 
 def given(task: Task, standing: Standing, verdict: Verdict | None, reason: str, now: float) -> VerdictGiven:
@@ -161,6 +165,12 @@ def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
         if same and (answer.verdict != "waived" or answer.revision == revision):
             return answer
     return None
+
+
+def is_waivable(task: Task, standing: Standing) -> bool:
+    """Whether a person may let this gate pass: it refused or gave no answer, and no floor holds it."""
+    asked = standing.gate.kind != "human" and not standing.open
+    return asked and standing.verdict in ("fail", "error") and standing.gate.name not in task.pipeline.floor.gates
 
 
 class Finding(Struct, frozen=True, kw_only=True):

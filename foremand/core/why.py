@@ -5,6 +5,7 @@ from .landing import intended
 from .spec import LAND
 from .status import Status, status
 from .task import Task
+from .verdicts import is_waivable
 
 
 def explain(task: Task) -> tuple[str, ...]:
@@ -16,11 +17,18 @@ def explain(task: Task) -> tuple[str, ...]:
         lines.append(f"it stands at {where}" + (f", revision {now.revision[:12]}" if now.revision else ""))
     for standing in now.standings:
         verdict = standing.verdict or "not asked yet"
-        lines.append(f"gate {standing.gate.name}: {verdict}" + (f" ({standing.reason})" if standing.reason else ""))
+        advisory = "advisory gate" if standing.gate.advisory else "gate"
+        lines.append(
+            f"{advisory} {standing.gate.name}: {verdict}" + (f" ({standing.reason})" if standing.reason else "")
+        )
+    if task.profile:
+        by = f", raised by {', '.join(task.raised_by[:3])}" if task.raised_by else ""
+        lines.append(f"profile {task.profile}{by}")
     if task.attempts:
         last = task.attempts[-1]
         ended = f"{last.outcome}: {last.reason}" if last.outcome else "is running"
-        lines.append(f"attempt {last.number} ({last.stage}, {last.agent}) {ended}{_used(last.usage)}")
+        who = last.by or last.agent
+        lines.append(f"attempt {last.number} ({last.gate or last.stage}, {who}) {ended}{_used(last.usage)}")
     times = {stage: f"{count} times" if count > 1 else "once" for stage, count in task.sent_back.items() if count}
     lines += [f"{stage} was sent back {often}" for stage, often in times.items()]
     if task.started is not None and not task.started.sandboxed:
@@ -43,38 +51,62 @@ def commands(task: Task, now: Status) -> tuple[str, ...]:
 def _more(reason: str) -> str:
     """A higher limit of the kind that is reached, as one would give it."""
     kind = reason.removeprefix("limit ").partition(":")[0]
-    return {"cost_usd": "cost_usd=10", "turns": "turns=200", "wall_clock": "wall_clock=4h"}.get(kind, "attempts=24")
+    return _RAISED.get(kind, _RAISED["attempts"])
+
+
+_RAISED = {
+    "cost_usd": "cost_usd=10",
+    "tokens": "tokens=2000000",
+    "turns": "turns=200",
+    "wall_clock": "wall_clock=4h",
+    "attempts": "attempts=24",
+}
 
 
 def _ways(task: Task, now: Status) -> tuple[str, ...]:
-    this = str(task.id)
-    rev = now.revision[:12]
-    match now.waiting_for:
-        case "person":
-            return (
-                f"foremanctl diff {this}",
-                f"foremanctl approve {this} --revision {rev}",
-                f'foremanctl rework {this} -m "what to change"',
-                f'foremanctl reject {this} -m "why"',
-            )
-        case "stuck":
-            return (
-                *(f"foremanctl logs {this} --gate {s.gate.name}" for s in now.standings if s.verdict == "fail"),
-                f"foremanctl diff {this}",
-                f'foremanctl retry {this} -m "a hint for the agent"',
-                f'foremanctl rework {this} -m "what to change"',
-                f'foremanctl reject {this} -m "why"',
-            )
-        case "error" | "trouble":
-            return (f"foremanctl retry {this}", f"foremanctl logs {this}", f"foremanctl cancel {this}")
-        case "budget":
-            return (f"foremanctl limit {this} {_more(now.reason)}", f"foremanctl cancel {this}")
-        case "quota" | "backoff":
-            return (f"foremanctl retry {this}", f"foremanctl cancel {this}")
-        case "queue":
-            return ("foremanctl list", f"foremanctl cancel {this}")
-    if now.state in ("FAILED", "REJECTED", "CANCELLED"):
-        return (f"foremanctl retry {this}", f"foremanctl diff {this}")
-    if now.state == "LANDED":
-        return ()
-    return (f"foremanctl logs {this} -f", f"foremanctl cancel {this}")
+    failed = (s.gate.name for s in now.standings if s.verdict == "fail" and s.gate.kind == "command")
+    listed = {
+        "FAILED_GATES": [f"logs {task.id} --gate {name}" for name in failed],
+        "WAIVE": [f'waive {task.id} {s.gate.name} -m "why"' for s in now.standings if is_waivable(task, s)],
+        "NEEDS": [f"show {number}" for number in task.after],
+    }
+    known = {"id": task.id, "rev": now.revision[:12], "more": _more(now.reason)}
+    situation = "day" if now.waiting_for == "budget" and task.held is not None else now.waiting_for or now.state
+    ways: list[str] = []
+    for way in _WAYS.get(situation, _GOES_ON):
+        ways += listed[way] if way in listed else [way.format(**known)]
+    return tuple(f"foremanctl {way}" for way in ways)
+
+
+_ENDED = ("retry {id}", "diff {id}")
+_GOES_ON = ("logs {id} -f", "cancel {id}")
+_REWORK = 'rework {id} -m "what to change"'
+_REJECT = 'reject {id} -m "why"'
+
+_WAYS: dict[str, tuple[str, ...]] = {
+    "person": ("diff {id}", "approve {id} --revision {rev}", _REWORK, _REJECT, "take {id}"),
+    "stuck": (
+        "FAILED_GATES",
+        "diff {id}",
+        'retry {id} -m "a hint for the agent"',
+        _REWORK,
+        "WAIVE",
+        "take {id}",
+        _REJECT,
+    ),
+    "error": ("retry {id}", "logs {id}", "WAIVE", "cancel {id}"),
+    "trouble": ("retry {id}", "logs {id}", "cancel {id}"),
+    "budget": ("limit {id} {more}", "cancel {id}"),
+    "day": ("costs", "config", "cancel {id}"),
+    "quota": ("resume {id}", "cancel {id}"),
+    "backoff": ("retry {id}", "cancel {id}"),
+    "needs": ("NEEDS", "retry {id}", "cancel {id}"),
+    "paused": ("resume {id}", "cancel {id}"),
+    "taken": ("give {id}", 'give {id} --rework -m "what is left to do"', "cancel {id}"),
+    "queue": ("queue", "cancel {id}"),
+    "FAILED": _ENDED,
+    "REJECTED": _ENDED,
+    "CANCELLED": _ENDED,
+    "LANDED": (),
+}
+"""What moves a task, by whom it waits for, else by its state; words in capitals stand for several commands."""

@@ -28,6 +28,7 @@ from playbook import (
 
 from foremand.core import commands as c
 from foremand.core import facts as f
+from foremand.core import steering
 from foremand.core import steps as s
 from foremand.core.spec import Limits
 from foremand.core.why import commands as ways
@@ -385,15 +386,15 @@ class TestLimit:
 
     def test_a_raised_limit_lets_the_task_go_on(self) -> None:
         play = self.used_up()
-        play >> c.limit(play.task, Limits(attempts=3), ANN) << "run implement#2"
+        play >> steering.limit(play.task, Limits(attempts=3), ANN) << "run implement#2"
 
     @pytest.mark.parametrize("limits", [Limits(), Limits(cost_usd=0), Limits(attempts=-1)])
     def test_nonsense_is_refused(self, limits: Limits) -> None:
-        assert refusal(lambda: c.limit(self.used_up().task, limits, ANN)).reason == "LIMIT_INVALID"
+        assert refusal(lambda: steering.limit(self.used_up().task, limits, ANN)).reason == "LIMIT_INVALID"
 
     def test_a_task_that_is_over_has_no_limits(self) -> None:
         task = (self.used_up() >> cancelled()).task
-        assert refusal(lambda: c.limit(task, Limits(attempts=3), ANN)).reason == "TASK_OVER"
+        assert refusal(lambda: steering.limit(task, Limits(attempts=3), ANN)).reason == "TASK_OVER"
 
     def test_retry_alone_does_not_help_and_says_what_does(self) -> None:
         refused = refusal(lambda: c.retry(self.used_up().task, ANN))

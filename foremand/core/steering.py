@@ -1,0 +1,198 @@
+"""What people do with a task beside answering gates: hold it, tell it something, work on it by hand, change its rules.
+
+As in `commands`, each function gives the facts to write down, or refuses with a reason and a way on.
+"""
+
+from . import facts as f
+from .commands import Refused, Who, alive, not_half_landed, same_revision, way_on
+from .profiles import effective
+from .spec import LAND, Limits, Pipeline
+from .status import Status
+from .task import Task
+from .verdicts import is_waivable
+
+
+def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
+    """Set limits of the task anew, none above the floor. What is reached holds it up no longer once it is raised."""
+    given = {name: value for name in limits.__struct_fields__ if (value := getattr(limits, name)) is not None}
+    if not given:
+        raise Refused("LIMIT_INVALID", "no limit was given", f"foremanctl limit {task.id} cost_usd=10")
+    if any(value <= 0 for value in given.values()):
+        raise Refused("LIMIT_INVALID", "a limit must be more than 0", f"foremanctl limit {task.id} cost_usd=10")
+    alive(task, "limit")
+    if task.started is not None:
+        check_floor(task.pipeline, limits)
+    return (f.LimitsChanged(task=task.id, at=who.at, limits=limits, by=who.name),)
+
+
+def check_floor(pipeline: Pipeline, limits: Limits) -> None:
+    """Refuse limits above those that the floor allows."""
+    for name in limits.__struct_fields__:
+        asked, most = getattr(limits, name), getattr(pipeline.floor.limits, name)
+        if asked is not None and most is not None and asked > most:
+            raise Refused(
+                "LIMIT_ABOVE_FLOOR",
+                f"{name}: the floor allows at most {most:g}, not {asked:g}",
+                "[floor] of the pipeline file or of your settings says so",
+            )
+
+
+def waive(task: Task, gate: str, revision: str, who: Who, message: str) -> tuple[f.AnyFact, ...]:
+    """Let one gate that refused, or gave no answer, pass on the present revision alone. Never a floor's."""
+    if not message.strip():
+        raise Refused("MESSAGE_MISSING", "a waiver needs its reason", f'foremanctl waive {task.id} {gate} -m "why"')
+    now = alive(task, "waive")
+    standing = next((s for s in now.standings if s.gate.name == gate), None)
+    if standing is None:
+        raise Refused("NO_SUCH_GATE", f"task {task.id} stands at no gate {gate!r}", f"foremanctl show {task.id}")
+    if revision:
+        same_revision(task, standing.work.revision, revision)
+    if standing.gate.name in task.pipeline.floor.gates:
+        raise Refused("FLOOR_GATE", f"gate {gate} belongs to the floor: nobody may waive it", way_on(task, now))
+    if now.waiting_for not in ("stuck", "error") or not is_waivable(task, standing):
+        verdict = standing.verdict or "not asked yet"
+        raise Refused("WRONG_STATE", f"gate {gate} is {verdict}: there is nothing to waive", way_on(task, now))
+    return (
+        f.Waived(
+            task=task.id,
+            at=who.at,
+            gate=gate,
+            stage=standing.stage,
+            definition=standing.gate.definition,
+            about=standing.about,
+            revision=standing.work.revision,
+            by=who.name,
+            message=message,
+        ),
+    )
+
+
+def pause(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
+    """Have the task stand still: its agent is interrupted, its session kept."""
+    now = alive(task, "pause")
+    if task.paused:
+        raise Refused("WRONG_STATE", f"task {task.id} is paused already", way_on(task, now))
+    if now.state not in ("QUEUED", "RUNNING"):
+        raise Refused("WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing runs", way_on(task, now))
+    return (f.Paused(task=task.id, at=who.at, by=who.name),)
+
+
+def resume(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
+    """Let a paused task go on, or one that waits for the end of a quota."""
+    now = alive(task, "resume")
+    if not task.paused and now.waiting_for == "budget" and task.held is None:
+        raise Refused("WRONG_STATE", f"task {task.id} has used up a limit: {now.reason}", way_on(task, now))
+    if not task.paused and now.waiting_for not in ("quota", "budget"):
+        raise Refused("WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}), not paused", way_on(task, now))
+    return (f.Resumed(task=task.id, at=who.at, by=who.name),)
+
+
+def say(task: Task, text: str, who: Who) -> tuple[f.AnyFact, ...]:
+    """Tell the agent something; it opens the next attempt."""
+    if not text.strip():
+        raise Refused("MESSAGE_MISSING", "there is nothing to send", f'foremanctl send {task.id} "what to say"')
+    now = alive(task, "send")
+    if now.state != "RUNNING":
+        raise Refused("WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no agent runs", way_on(task, now))
+    return (f.Said(task=task.id, at=who.at, by=who.name, message=text),)
+
+
+def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
+    """Have the workspace handed over to a person. Its agent is stopped, what it made is sealed."""
+    now = alive(task, "take")
+    if task.taken:
+        raise Refused("ALREADY_TAKEN", f"task {task.id} is taken by {task.taken} already", way_on(task, now))
+    not_half_landed(task, now)
+    return (f.Taken(task=task.id, at=who.at, by=who.name, stage=_to_work_on(task, now)),)
+
+
+def _to_work_on(task: Task, now: Status) -> str:
+    """The stage that a person's work stands for: where the task is, at landing and at a checkpoint the last writer."""
+    if task.started is None:
+        return ""
+    stages = {stage.name: stage for stage in task.pipeline.stages}
+    here = stages.get(now.stage)
+    return here.name if here is not None and here.agent else task.pipeline.last_writer.name
+
+
+def give(task: Task, message: str, who: Who, *, rework: bool) -> tuple[f.AnyFact, ...]:
+    """Give the workspace back: what is in it is sealed as this person's, and judged like anyone's.
+
+    `rework`: it is not judged; the stage's agent goes on from it.
+    """
+    now = alive(task, "give")
+    if not task.taken or not task.handed_over:
+        why = "is being made ready still" if task.taken else "was not taken"
+        raise Refused("NOT_TAKEN", f"task {task.id} {why}", way_on(task, now))
+    if rework and not message.strip():
+        raise Refused("MESSAGE_MISSING", "say what is left to do", f'foremanctl give {task.id} --rework -m "..."')
+    stage = task.taken_stage or task.pipeline.stages[0].name
+    number = len(task.attempts) + 1
+    facts: tuple[f.AnyFact, ...] = (
+        f.Given(task=task.id, at=who.at, by=who.name, message=message),
+        f.AttemptStarted(
+            task=task.id,
+            at=who.at,
+            number=number,
+            stage=stage,
+            agent="",
+            entered=task.entry(stage),
+            session_id="",
+            by=who.name,
+        ),
+        f.AttemptEnded(
+            task=task.id,
+            at=who.at,
+            number=number,
+            outcome="done",
+            reason=f"by {who.name}, by hand",
+            output=message,
+            usage=f.Usage(cost_usd=0.0),
+        ),
+    )
+    if not rework:
+        return facts
+    back = f.SentBack(
+        task=task.id,
+        at=who.at,
+        stage=stage,
+        to=stage,
+        feedback=f"A person worked on it, and says:\n\n{message}",
+        charged=False,
+    )
+    return (*facts, back)
+
+
+def repin(task: Task, pipeline: Pipeline, digest: str, origin: str, who: Who) -> tuple[f.AnyFact, ...]:
+    """Have the task take today's pipeline file. What it has passed by definitions that stayed the same stays passed."""
+    now = alive(task, "repin")
+    if task.started is None:
+        why = f"task {task.id} has not started: it reads the file when it does"
+        raise Refused("WRONG_STATE", why, way_on(task, now))
+    not_half_landed(task, now)
+    if digest == task.started.pipeline_hash:
+        raise Refused("NOTHING_NEW", f"task {task.id} has today's pipeline file already", f"foremanctl why {task.id}")
+    why = _does_not_fit(task, pipeline)
+    if why:
+        raise Refused("REPIN_IMPOSSIBLE", f"the file {why}", "submit what is left as a new task")
+    fact = f.Repinned(task=task.id, at=who.at, pipeline=pipeline, pipeline_hash=digest, origin=origin, by=who.name)
+    return (fact,)
+
+
+def _does_not_fit(task: Task, pipeline: Pipeline) -> str:
+    """Why a task that has come this far cannot go on by another file; empty where it can."""
+    missing = [name for name in task.profiles if name and name not in pipeline.profiles]
+    if missing:
+        return f"has no profile {missing[0]!r}, which holds for this task"
+    ran = [attempt for attempt in task.attempts if attempt.stage != LAND]
+    stages = {stage.name: stage for stage in effective(pipeline, task.profiles).stages}
+    for attempt in ran:
+        if attempt.stage not in stages or stages[attempt.stage].access != task.pipeline.stage(attempt.stage).access:
+            return f"has no stage {attempt.stage!r} like the one that this task has run"
+    places = [pipeline.index(attempt.stage) for attempt in ran if not attempt.void and not attempt.gate]
+    if places != sorted(places):
+        return "has the stages that this task has run in another order"
+    running = task.running_attempt
+    if running is not None and not running.gate and running.agent not in pipeline.agents:
+        return f"has no agent {running.agent!r}, which is at work"
+    return ""
