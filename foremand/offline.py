@@ -48,7 +48,7 @@ async def check(file: Path | None, repo: Path, *, as_json: bool) -> int:
     try:
         pipeline = read_pipeline(path)
     except OSError as error:
-        talk(f"{path}: {error.strerror}\nforemanctl init writes one for a pytest repository")
+        talk(f"{path}: {error.strerror}\nforemanctl init writes one that fits")
         return USAGE
     except PipelineInvalid as error:
         if as_json:
@@ -109,30 +109,54 @@ def _written(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 async def init(repo: Path, *, commit: bool, user: bool) -> int:
-    """Write a pipeline that fits. A file that is there is left alone."""
-    if user:
-        talk("init --user is not in this version: a pipeline lives in the repository, or is given with --pipeline")
+    """Write a pipeline that fits: into the repository, or among the settings. A file that is there is left alone."""
+    if commit and user:
+        talk("--user writes among your own settings, where nothing is committed\ngive one of --commit and --user")
         return USAGE
     try:
         top = (await inspect(repo)).top
+        path = own_pipeline(top) if user else top / FILE
     except RepositoryRefused as error:
         return _refuse(error)
-    path = top / FILE
+    except SocketTooLong as error:
+        talk(str(error))
+        return USAGE
     if path.exists():
-        talk(f"{path} is there already and was left as it is\nforemanctl check tells what it does")
+        check = f"foremanctl check {path}" if user else "foremanctl check"
+        talk(f"{path} is there already and was left as it is\n{check} tells what it does")
         return CONFLICT
     try:
-        text = await asyncio.to_thread(propose, top)
+        proposal = await asyncio.to_thread(propose, top, own=user)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(proposal.text, "utf-8")
     except NoProposal as error:
         talk(f"{error.reason}\n{error.hint}")
         return USAGE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text)
+    except OSError as error:
+        talk(f"{path} cannot be written: {error.strerror}")
+        return FAILED
     say(str(path))
-    if not commit:
+    for reason in proposal.left_out:
+        talk(f"not judged by it: {reason}")
+    if user:
+        talk(_whose(top))
+    elif commit:
+        return await _commit(top)
+    else:
         talk(f"wrote {FILE}; look at it, then: git add {FILE.parent} && git commit -m 'Add the foremand pipeline'")
-        return OK
-    return await _commit(top)
+    return OK
+
+
+def own_pipeline(top: Path) -> Path:
+    """Where the user's own pipeline for the repository at `top` lies, named as its mirror is. Raises SocketTooLong."""
+    places = Places.of_environment()
+    return places.config / "pipelines" / f"{places.mirror(top).name.removesuffix('.git')}.toml"
+
+
+def _whose(top: Path) -> str:
+    if (top / FILE).exists():
+        return f"{top} has its own {FILE}, which goes before this one: name this one with --pipeline"
+    return f"tasks on {top} follow it: it is found by its name, which stands for that path"
 
 
 async def _commit(top: Path) -> int:

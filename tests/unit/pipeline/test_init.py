@@ -77,11 +77,10 @@ def lay(top, files):
 @pytest.mark.parametrize(("files", "install", "key", "pytest_"), KINDS.values(), ids=KINDS)
 def test_a_python_repository(tmp_path, read, files, install, key, pytest_):
     lay(tmp_path, files)
-    text = propose(tmp_path)
-    pipeline = read(text)
+    pipeline = read(propose(tmp_path).text)
     assert warnings(pipeline) == ()
-    assert pipeline.workspace.setup.startswith("python3 -m venv .venv && .venv/bin/pip install -q ")
-    assert pipeline.workspace.setup.endswith(f".venv/bin/pip install -q {install}")
+    steps = pipeline.workspace.setup.splitlines()
+    assert (steps[0], steps[-1]) == ("python3 -m venv .venv", f".venv/bin/pip install -q {install}")
     assert pipeline.workspace.setup_key == tuple(key)
     assert pipeline.workspace.setup_paths == (".venv",)
     gate = pipeline.gates["tests"]
@@ -90,19 +89,19 @@ def test_a_python_repository(tmp_path, read, files, install, key, pytest_):
 
 def test_a_dependency_group_needs_a_pip_that_knows_groups(tmp_path, read):
     lay(tmp_path, {"pyproject.toml": PROJECT + '[dependency-groups]\ndev = ["pytest"]\n'})
-    steps = read(propose(tmp_path)).workspace.setup.split(" && ")
+    steps = read(propose(tmp_path).text).workspace.setup.splitlines()
     assert steps[1] == ".venv/bin/pip install -q -U pip"
 
 
 def test_files_outside_the_repository_are_no_key(tmp_path, read):
     dynamic = '[tool.setuptools.dynamic]\ndependencies = {file = ["../shared.txt", 3]}\n'
     lay(tmp_path, {"shared.txt": "", "repo/pyproject.toml": PROJECT + dynamic, "repo/tests/test_a.py": ""})
-    assert read(propose(tmp_path / "repo")).workspace.setup_key == ("pyproject.toml",)
+    assert read(propose(tmp_path / "repo").text).workspace.setup_key == ("pyproject.toml",)
 
 
 def test_it_is_laid_out_as_the_contract_shows(tmp_path, contract):
     lay(tmp_path, TEST)
-    ours, theirs = tomllib.loads(propose(tmp_path)), tomllib.loads(contract)
+    ours, theirs = tomllib.loads(propose(tmp_path).text), tomllib.loads(contract)
     assert [stage["name"] for stage in ours["stage"]] == [stage["name"] for stage in theirs["stage"]]
     assert ours.keys() == theirs.keys()
 
@@ -121,12 +120,20 @@ def test_the_repository_is_only_read(tmp_path):
 
 REFUSED = {
     "nothing": ({}, "no tests were found"),
-    "npm": ({"package.json": "{}"}, "a repository of npm is not in this version"),
-    "cargo and make": ({"Cargo.toml": "", "Makefile": ""}, "a repository of cargo and make is not in this version"),
-    "go": ({"go.mod": ""}, "a repository of go is not in this version"),
-    "poetry": ({"pyproject.toml": '[tool.poetry]\nname = "x"\n', **TEST}, "only poetry can read"),
+    "a package without scripts": ({"package.json": "{}"}, "no tests were found"),
+    "what npm init writes": (
+        {"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'},
+        "no tests were found",
+    ),
+    "a makefile without tests": ({"Makefile": "all:\n\ttrue\ntest := 1\n"}, "no tests were found"),
+    "yarn": ({"package.json": '{"scripts": {"test": "x"}}', "yarn.lock": ""}, "are yarn's"),
+    "bun by its field": ({"package.json": '{"scripts": {"test": "x"}, "packageManager": "bun@1.2"}'}, "are bun's"),
     "broken": ({"pyproject.toml": "[", **TEST}, "pyproject.toml cannot be read"),
+    "broken package": ({"package.json": "{"}, "package.json cannot be read"),
+    "broken manifest": ({"Cargo.toml": "["}, "Cargo.toml cannot be read"),
     "odd tables": ({"pyproject.toml": 'project = 1\ntool = "x"\ndependency-groups = []\n'}, "no tests were found"),
+    "odd package": ({"package.json": "[1]"}, "no tests were found"),
+    "odd scripts": ({"package.json": '{"scripts": {"test": 1, "lint": " "}}'}, "no tests were found"),
     "odd cfg": ({"setup.cfg": "no section\n"}, "no tests were found"),
 }
 
