@@ -5,6 +5,7 @@ process that holds its lock (`shim`), a view of the file system made for it (`sa
 on all of it (`local`).
 """
 
+from .cpu import cpu_seconds
 from .errors import ExecutorError, NotStarted, RunLost, SandboxMissing, StartFailed
 from .local import Command, LocalExecutor
 from .sandbox import Mounts, Sandbox, Unsandboxed
@@ -26,5 +27,6 @@ __all__ = [
     "Spool",
     "StartFailed",
     "Unsandboxed",
+    "cpu_seconds",
     "run_of_shim",
 ]

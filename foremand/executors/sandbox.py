@@ -46,6 +46,8 @@ class Mounts(msgspec.Struct, frozen=True, kw_only=True):
     """TMPDIR, writable, at its own path and as /tmp."""
     readable: tuple[Path, ...] = ()
     """Bound read-only at their own path, where they would be hidden."""
+    writable: tuple[tuple[Path, Path], ...] = ()
+    """Folders bound to be written, each with where it stands inside: a folder that is there too."""
     hide: tuple[Path, ...] = ()
     """State, runtime and settings directories, for instance; credentials are hidden without being named."""
     network: bool = True
@@ -108,16 +110,14 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
         """Mounts over what must not be seen, where anything that is mounted would show it."""
         shown = _places(mounts)
         named = [*mounts.hide, *(home / name for home in self.homes for name in CREDENTIALS)]
-        for path in sorted({Path(os.path.realpath(name)) for name in named}):
+        secret = sorted({Path(os.path.realpath(name)) for name in named})
+        yield from _hidden_again(secret, mounts)
+        for path in secret:
             around = [place for place in shown if path.is_relative_to(place.at)]
             nearest = max(around, key=lambda place: (len(place.at.parts), place.rank), default=None)
             if nearest is not None and not nearest.own:
                 continue
-            # Unlike pathlib these do not mind a path that may not be looked at, which is hidden well enough.
-            if os.path.isdir(path):  # noqa: PTH112
-                yield _Place(path, 1, ("--tmpfs", str(path)), own=False)
-            elif os.path.exists(path):  # noqa: PTH110
-                yield _Place(path, 1, ("--dev-bind", "/dev/null", str(path)), own=False)
+            yield from _cover(path, path, 1)
 
 
 def _base(bwrap: str) -> tuple[str, ...]:
@@ -142,7 +142,31 @@ def _places(mounts: Mounts) -> list[_Place]:
         *(bind("--ro-bind", path, path, 3) for path in readable),
         bind("--bind", home, home, 4),
         bind("--bind", tmp, tmp, 5),
+        *(bind("--bind", source, at, 6, own=False) for source, at in _writable(mounts)),
     ]
+
+
+def _hidden_again(secret: Sequence[Path], mounts: Mounts) -> Iterator[_Place]:
+    """What must not be seen of folders that stand at a second place."""
+    for source, at in _writable(mounts):
+        for path in secret:
+            if source.is_relative_to(path):
+                yield from _cover(source, at, 7)
+            elif path.is_relative_to(source):
+                yield from _cover(path, at / path.relative_to(source), 7)
+
+
+def _cover(path: Path, at: Path, rank: int) -> Iterator[_Place]:
+    """Nothing, in the place `at` where `path` would be seen."""
+    # Unlike pathlib these do not mind a path that may not be looked at, which is hidden well enough.
+    if os.path.isdir(path):  # noqa: PTH112
+        yield _Place(at, rank, ("--tmpfs", str(at)), own=False)
+    elif os.path.exists(path):  # noqa: PTH110
+        yield _Place(at, rank, ("--dev-bind", "/dev/null", str(at)), own=False)
+
+
+def _writable(mounts: Mounts) -> Iterator[tuple[Path, Path]]:
+    return ((Path(os.path.realpath(source)), Path(os.path.realpath(at))) for source, at in mounts.writable)
 
 
 def _needed() -> Iterator[tuple[Path, Path]]:

@@ -17,13 +17,17 @@ _QUIET = 0.1
 
 
 class Process:
-    """What one line of /proc/PID/stat tells: enough to draw the tree of processes."""
+    """What one line of /proc/PID/stat tells: enough to draw the tree of processes.
+
+    `ticks` of CPU it has used, with those of its children that have ended and been collected.
+    """
 
     def __init__(self, stat: bytes) -> None:
         # The command's name stands in brackets and may itself hold brackets and spaces.
         fields = stat[stat.rindex(b")") + 2 :].split()
         self.alive = fields[0] not in (b"Z", b"X")
         self.parent = int(fields[1])
+        self.ticks = sum(map(int, fields[11:15]))
         self.began = int(fields[19])
 
 

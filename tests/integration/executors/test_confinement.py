@@ -1,6 +1,7 @@
 """What a confined run sees, may change and cannot reach: observed from inside."""
 
 import socket
+import sys
 from pathlib import Path
 
 import msgspec
@@ -203,3 +204,60 @@ async def test_a_bubblewrap_that_does_not_work_is_told_and_required_refuses(
     with pytest.raises(SandboxMissing) as refusal:
         await Sandbox.probe("required")
     assert refusal.value.hint
+
+
+def shared(confined, folder: Path) -> dict[str, object]:
+    """Mounts with `folder` to be written at `cache` in the run's HOME."""
+    (confined.mounts.home / "cache").mkdir()
+    return {"writable": ((folder, confined.mounts.home / "cache"),)}
+
+
+async def test_a_folder_can_be_shared_to_be_written(confined, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "wheel").write_text("downloaded")
+    (tmp_path / "link").symlink_to("real")
+    script = f"cat ~/cache/wheel; echo new > ~/cache/made; echo new > {tmp_path}/real/other"
+    said = await inside(confined, script, **shared(confined, tmp_path / "link"))
+    assert said.startswith("downloaded")
+    assert (tmp_path / "real" / "made").read_text() == "new\n"
+    assert not (tmp_path / "real" / "other").exists(), "it is writable where it is shared alone"
+    assert list((confined.mounts.home / "cache").iterdir()) == []
+
+
+async def test_what_is_hidden_is_hidden_in_a_shared_folder_too(confined, tmp_path: Path) -> None:
+    home = tmp_path / "users-home"
+    (home / ".config" / "gh").mkdir(parents=True)
+    (home / ".config" / "gh" / "hosts.yml").write_text("token")
+    (home / ".config" / "plain").write_text("plain")
+    (home / ".npmrc").write_text("password")
+    confined.executor.sandbox = msgspec.structs.replace(confined.executor.sandbox, homes=(home,))
+    script = "cd ~/cache; cat gh/hosts.yml plain; echo x > gh/new; echo y > more"
+    said = await inside(confined, script, **shared(confined, home / ".config"))
+    assert "plain" in said
+    assert "token" not in said
+    assert (home / ".config" / "more").exists()
+    assert [path.name for path in (home / ".config" / "gh").iterdir()] == ["hosts.yml"]
+    (confined.mounts.home / "cache").rmdir()
+    said = await inside(confined, "cat ~/cache/.npmrc; echo z > ~/cache/.npmrc", **shared(confined, home))
+    assert "password" not in said
+    assert (home / ".npmrc").read_text() == "password"
+
+
+@pytest.mark.parametrize("below", ["", "inner"])
+async def test_a_hidden_folder_cannot_be_shared(confined, tmp_path: Path, below: str) -> None:
+    secret = tmp_path / "secret" / below
+    secret.mkdir(parents=True, exist_ok=True)
+    (secret / "key").write_text("hush")
+    hide = (*confined.mounts.hide, tmp_path / "secret")
+    said = await inside(confined, "ls -A ~/cache; echo x > ~/cache/new", hide=hide, **shared(confined, secret))
+    assert "Read-only file system" in said
+    assert "key" not in said
+    assert [path.name for path in secret.iterdir()] == ["key"]
+
+
+async def test_without_the_network_the_runs_own_servers_answer(confined) -> None:
+    script = (
+        f"{sys.executable} -c \"import socket; s = socket.create_server(('127.0.0.1', 0));"
+        "c = socket.create_connection(s.getsockname(), 5); print('connected')\""
+    )
+    assert await inside(confined, script, network=False) == "connected\n"

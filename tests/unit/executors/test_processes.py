@@ -14,7 +14,7 @@ STAT = "1 (%s) %s 77 77 77 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4242 10 20"
 @pytest.mark.parametrize("name", ["sh", "a b", ") R 1 (", "x) Z 0", "((", ""])
 def test_a_name_cannot_forge_its_process(name: str) -> None:
     found = Process((STAT % (name, "S")).encode())
-    assert (found.alive, found.parent, found.began) == (True, 77, 4242)
+    assert (found.alive, found.parent, found.ticks, found.began) == (True, 77, 5 + 6 + 7 + 8, 4242)
 
 
 @pytest.mark.parametrize(("state", "alive"), [("R", True), ("T", True), ("D", True), ("Z", False), ("X", False)])
