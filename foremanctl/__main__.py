@@ -54,6 +54,9 @@ def _run() -> int:
     from .options import Asked
 
     if "_FOREMANCTL_COMPLETE" in os.environ:
+        from . import shells
+
+        shells.register()
         cli.main(prog_name="foremanctl")  # a shell asks what could come next
     try:
         # Not cli.main(): it would turn a closed pipe into exit code 1.

@@ -1,12 +1,14 @@
 """One task for a person to read: what `show` prints, and what is shown before an approval."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from foremand.v1 import foremand_pb2 as pb
 
 from .fleet import pipeline
-from .harmless import cells, line, lines
+from .grid import grid
+from .harmless import line, lines
 from .output import Output, age
+from .overlaps import ordered, touches
 from .records import state
 
 UNSANDBOXED = "unsandboxed: nothing confines its agents and gates"
@@ -18,14 +20,35 @@ def describe(detail: pb.TaskDetail, out: Output) -> str:
     sections = [
         [out.style(line(f"{task.id}  {state(task)}  {task.title}"), bold=True), *_indent([task.reason])],
         _facts(detail),
-        _section("gates", _grid(_gate_row(gate) for gate in task.gates), out),
-        _section("attempts", _grid(_attempt_row(attempt) for attempt in detail.attempts), out),
+        _section("overlaps", [_overlap(overlap) for overlap in ordered(detail.task.overlaps)], out),
+        _section("gates", grid(_gate_row(gate) for gate in task.gates), out),
+        _section("attempts", grid(_attempt_row(attempt) for attempt in detail.attempts), out),
         _section("answers", [_answer(approval) for approval in detail.approvals], out),
         _section("left out of the work", detail.notes, out),
         _section("feedback to the agent", lines(detail.feedback).splitlines(), out),
         _section("prompt", lines(detail.prompt).splitlines(), out),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
+
+
+def before_approval(detail: pb.TaskDetail, gates: Collection[str]) -> list[str]:
+    """What a person should know who is about to approve at these gates, beside the change itself."""
+    task = detail.task
+    told = [f"profile {profile(task)}"] if task.raised_by else []
+    told += [UNSANDBOXED] if task.unsandboxed else []
+    told += [_overlap(overlap) for overlap in ordered(task.overlaps)]
+    for gate in task.gates:
+        if gate.advisory and gate.verdict in {"fail", "error"}:
+            told.append(f"advisory gate {gate.name} ({gate.stage}): {gate.verdict}, {gate.reason}")
+        if gate.flaky:
+            told.append(f"gate {gate.name} ({gate.stage}) is flaky: it failed on the same files before it passed")
+    before = next((a for a in reversed(detail.approvals) if a.gate in gates and a.decision == "approved"), None)
+    if before is not None:
+        told.append(
+            f"{before.by} approved {before.revision[:12]} here {age(before.at)} ago; what has changed since: "
+            f"foremanctl diff {task.id} --since-approval"
+        )
+    return told
 
 
 def _facts(detail: pb.TaskDetail) -> list[str]:
@@ -36,6 +59,7 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
     known = {
         "pipeline": pipeline(task),
         "from": f"{detail.pipeline_origin} {detail.pipeline_hash[:12]}".strip(),
+        "profile": profile(task),
         "repository": task.repo,
         "into": task.into,
         "branch": task.branch,
@@ -43,6 +67,10 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
         "revision": task.revision,
         "change": change,
         "landed": task.landed_commit,
+        "after": ", ".join(map(str, task.after)),
+        "priority": str(task.priority or ""),
+        "in queue": f"number {task.queue_position} to land on {task.into}" if task.queue_position else "",
+        "yours at": task.workspace,
         "cost": f"{cost}, {task.tokens} tokens",
         "submitted": f"{age(task.created_at)} ago, changed {age(task.updated_at)} ago",
         "sandbox": UNSANDBOXED if task.unsandboxed else "",
@@ -51,12 +79,21 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
     return [f"  {name:<{width}}  {line(value)}" for name, value in known.items() if value]
 
 
+def profile(task: pb.Task) -> str:
+    """The profile that holds, and the files for which the change was raised to it."""
+    return f"{task.profile}, raised by {', '.join(task.raised_by)}" if task.raised_by else task.profile
+
+
+def _overlap(overlap: pb.Overlap) -> str:
+    return f"{touches(overlap, most=8)} ({overlap.title})"
+
+
 def _gate_row(gate: pb.Gate) -> tuple[str, ...]:
     return (
         gate.stage,
         gate.name,
-        gate.kind,
-        gate.verdict or "not asked yet",
+        f"{gate.kind}, advisory" if gate.advisory else gate.kind,
+        f"{gate.verdict}, flaky" if gate.flaky else gate.verdict or "not asked yet",
         gate.revision[:12] or "-",
         gate.reason,
     )
@@ -64,16 +101,17 @@ def _gate_row(gate: pb.Gate) -> tuple[str, ...]:
 
 def _attempt_row(attempt: pb.Attempt) -> tuple[str, ...]:
     cost = f"${attempt.cost_usd:.2f}" if attempt.HasField("cost_usd") else "-"
-    exit_code = f"exit {attempt.exit_code}" if attempt.HasField("exit_code") else "-"
+    exit_code = f"exit {attempt.exit_code}" if attempt.HasField("exit_code") else "" if attempt.by else "-"
     return (
         str(attempt.number),
         attempt.stage,
-        attempt.agent,
+        f"for {attempt.gate}" if attempt.gate else "",
+        f"{attempt.by}, by hand" if attempt.by else attempt.agent,
         attempt.outcome or "running",
         exit_code,
         attempt.revision[:12] or "-",
-        cost,
-        f"{attempt.turns} turns",
+        "" if attempt.by else cost,
+        "" if attempt.by else f"{attempt.turns} turns",
         f"{age(attempt.started_at)} ago",
         attempt.reason,
     )
@@ -93,13 +131,3 @@ def _section(title: str, body: Sequence[str], out: Output) -> list[str]:
 
 def _indent(body: Iterable[str]) -> list[str]:
     return [f"  {lines(text)}" for text in body if text]
-
-
-def _grid(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    grid = [tuple(line(cell) for cell in row) for row in rows]
-    widths = [max(map(cells, column)) for column in zip(*grid, strict=True)]
-    return [_padded(row, widths) for row in grid]
-
-
-def _padded(row: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join(cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()

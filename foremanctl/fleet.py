@@ -7,8 +7,10 @@ from foremand.v1 import foremand_pb2 as pb
 
 from .harmless import cells, cut, line
 from .output import Output, age
+from .overlaps import ordered as by_conflict
+from .overlaps import touches
 from .records import state
-from .states import ENDED, needs_person
+from .states import BY_YOU, ENDED, needs_person
 
 _STYLES = {
     "WAITING": {"fg": "yellow"},
@@ -90,7 +92,7 @@ def _row(task: pb.Task) -> dict[str, str]:
         "ID": str(task.id),
         "STATE": state(task),
         "PIPELINE": cut(pipeline(task), _STRIP),
-        "NOW": line(task.reason),
+        "NOW": line("; ".join([task.reason, *(touches(overlap, most=1) for overlap in by_conflict(task.overlaps))])),
         "AGE": age(task.created_at),
         "COST": f"{task.cost_usd:.2f}" if task.HasField("cost_usd") else "-",
         "TITLE": line(task.title),
@@ -98,7 +100,7 @@ def _row(task: pb.Task) -> dict[str, str]:
 
 
 def _rank(task: pb.Task) -> int:
-    if needs_person(task):
+    if needs_person(task) and task.waiting_for not in BY_YOU:
         return 0
     if task.state in ENDED:
         return 4

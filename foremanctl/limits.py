@@ -2,15 +2,14 @@
 
 import difflib
 import math
-import re
 from collections.abc import Iterable
 
 from foremand.v1 import foremand_pb2 as pb
 
+from .durations import seconds
 from .exits import Usage
 
-_KEYS = ("cost_usd", "turns", "wall_clock", "attempts")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
+KEYS = ("cost_usd", "tokens", "turns", "wall_clock", "stall", "attempts")
 
 
 def parse(given: Iterable[str]) -> pb.Limits:
@@ -20,17 +19,21 @@ def parse(given: Iterable[str]) -> pb.Limits:
         key, equals, value = each.partition("=")
         if not equals:
             raise Usage(f"--limit {each}: it is written KEY=VALUE", hint="for example --limit cost_usd=2.5")
-        if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, n=1)
             raise Usage(
                 f"--limit {each}: there is no limit {key!r}" + (f", did you mean {near[0]!r}?" if near else ""),
-                hint=f"they are {', '.join(_KEYS)}",
+                hint=f"they are {', '.join(KEYS)}",
             )
         match key:
             case "cost_usd":
                 limits.cost_usd = _dollars(each, value)
             case "wall_clock":
-                limits.wall_clock = _seconds(each, value)
+                limits.wall_clock = _span(each, value)
+            case "stall":
+                limits.stall = _span(each, value)
+            case "tokens":
+                limits.tokens = _count(each, value)
             case "turns":
                 limits.turns = _count(each, value)
             case "attempts":
@@ -54,8 +57,8 @@ def _count(given: str, value: str) -> int:
     return int(value)
 
 
-def _seconds(given: str, value: str) -> float:
-    found = re.fullmatch(r"([0-9]{1,9})([smh])", value)
-    if not found or not int(found[1]):
+def _span(given: str, value: str) -> float:
+    length = seconds(value, "smh")
+    if length is None:
         raise Usage(f"--limit {given}: a length of time", hint="for example 90s, 45m or 2h")
-    return float(int(found[1]) * _SECONDS[found[2]])
+    return length

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completing
 from .output import Format, Output
 
 if TYPE_CHECKING:  # grpc takes 90 ms to import: only commands that talk to the daemon pay for it
+    from click.shell_completion import CompletionItem
+
     from .client import Client
 
 
@@ -85,5 +88,26 @@ repo_option = click.option(
     help="A folder of the repository [where you are].",
 )
 
-task_argument = click.argument("task", type=click.IntRange(min=1), metavar="ID")
-tasks_argument = click.argument("tasks", type=click.IntRange(min=1), metavar="ID...", nargs=-1, required=True)
+
+class TaskId(click.IntRange):
+    """A task's number, which shells complete; `live`: only tasks that have not ended are offered."""
+
+    def __init__(self, *, live: bool = False) -> None:
+        super().__init__(min=1)
+        self._live = live
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 (click's signature)
+        incomplete: str,
+    ) -> "list[CompletionItem[str]]":
+        """The tasks whose numbers begin like that."""
+        return completing.tasks(ctx, incomplete, live=self._live)
+
+
+task_argument = click.argument("task", type=TaskId(), metavar="ID")
+live_task_argument = click.argument("task", type=TaskId(live=True), metavar="ID")
+tasks_argument = click.argument("tasks", type=TaskId(), metavar="ID...", nargs=-1, required=True)
+live_tasks_argument = click.argument("tasks", type=TaskId(live=True), metavar="ID...", nargs=-1, required=True)
+live_tasks_or_all_argument = click.argument("tasks", type=TaskId(live=True), metavar="ID...", nargs=-1)

@@ -120,6 +120,15 @@ def span(seconds: float) -> str:
     return f"{whole}s"
 
 
+def size(count: float) -> str:
+    """Bytes as people read them: `812 B`, `3.4 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
 def clock(at: str) -> str:
     """The local time of day of an RFC 3339 time."""
     try:

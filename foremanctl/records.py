@@ -4,6 +4,7 @@ What is not there is null: an unknown cost is not 0, and a gate that was not ask
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from foremand.v1 import foremand_pb2 as pb
@@ -37,12 +38,19 @@ def task(of: pb.Task) -> Record:
         "files": of.files,
         "added": of.added,
         "removed": of.removed,
+        "overlaps": [overlap(each) for each in of.overlaps],
+        "priority": of.priority,
+        "after": list(of.after),
+        "raised_by": list(of.raised_by),
+        "workspace": of.workspace or None,
+        "queue_position": of.queue_position or None,
     }
 
 
 def detail(of: pb.TaskDetail) -> Record:
     """A task with everything known of it, as `show` gives it."""
     return task(of.task) | {
+        "gates": [_gate(gate) | {"output": gate.output or None} for gate in of.task.gates],
         "prompt": of.prompt,
         "attempts": [_attempt(attempt) for attempt in of.attempts],
         "approvals": [_approval(approval) for approval in of.approvals],
@@ -51,6 +59,32 @@ def detail(of: pb.TaskDetail) -> Record:
         "pipeline_origin": of.pipeline_origin or None,
         "feedback": of.feedback or None,
         "notes": list(of.notes),
+    }
+
+
+def overlap(of: pb.Overlap) -> Record:
+    """Another task that changes the same files."""
+    return {"id": of.id, "title": of.title, "files": list(of.files), "conflicts": list(of.conflicts)}
+
+
+def pruned(of: pb.Pruned) -> Record:
+    """Something that has been kept long enough."""
+    return {"task": of.task or None, "what": of.what, "path": of.path, "bytes": of.bytes}
+
+
+def finding(of: pb.VerifyFinding) -> Record:
+    """What was proved again, and whether it holds."""
+    return {"task": of.task or None, "ok": of.ok, "check": of.check, "detail": of.detail}
+
+
+def cost(of: pb.Cost, by: Iterable[str]) -> Record:
+    """What attempts cost together, with the names that they were put together `by`."""
+    return {name: getattr(of, name) for name in by} | {
+        "cost_usd": _cost(of),
+        "known_usd": of.known_usd,
+        "tokens": of.tokens,
+        "attempts": of.attempts,
+        "unknown": of.unknown,
     }
 
 
@@ -81,6 +115,8 @@ def _gate(of: pb.Gate) -> Record:
         "verdict": of.verdict or None,
         "revision": of.revision or None,
         "reason": of.reason,
+        "advisory": of.advisory,
+        "flaky": of.flaky,
     }
 
 
@@ -99,6 +135,8 @@ def _attempt(of: pb.Attempt) -> Record:
         "started_at": of.started_at or None,
         "ended_at": of.ended_at or None,
         "reason": of.reason,
+        "gate": of.gate or None,
+        "by": of.by or None,
     }
 
 
@@ -113,5 +151,5 @@ def _approval(of: pb.Approval) -> Record:
     }
 
 
-def _cost(of: pb.Task | pb.Attempt) -> float | None:
+def _cost(of: pb.Task | pb.Attempt | pb.Cost) -> float | None:
     return of.cost_usd if of.HasField("cost_usd") else None

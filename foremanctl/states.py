@@ -8,6 +8,9 @@ ENDED = frozenset({pb.LANDED, pb.REJECTED, pb.FAILED, pb.CANCELLED})
 
 _BY_ITSELF = {"", "quota"}  # what a waiting task may wait for without a person having to do anything
 
+BY_YOU = frozenset({"taken", "paused"})
+"""Waits that a person chose: nothing is asked of them."""
+
 
 def needs_person(task: pb.Task) -> bool:
     """It waits, and nothing but a person will move it."""

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foremanctl import completing
 from foremanctl.exits import Conflict, Usage
-from foremanctl.options import Asked, Command, task_argument
+from foremanctl.options import Asked, Command, live_task_argument
 from foremanctl.output import talk
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     short_help="Say yes at a human gate.",
     examples=["approve 12", "approve 12 api-owner -m 'names are fine'", "approve 12 --revision a1b2c3d"],
 )
-@task_argument
-@click.argument("gate", required=False, default="")
+@live_task_argument
+@click.argument("gate", required=False, default="", shell_complete=completing.open_gates)
 @click.option("--revision", metavar="SHA", default="", help="What you have seen. Refused if it is another by now.")
 @click.option("-m", "--message", metavar="T", default="", help="Kept with the approval.")
 @click.pass_obj
@@ -62,7 +63,8 @@ def _ask(client: "Client", task_id: int, gate: str) -> str:
     from foremanctl.harmless import line, stream
     from foremand.v1 import foremand_pb2 as pb
 
-    task: pb.Task = client.ask("GetTask", pb.GetTaskRequest(id=task_id)).task
+    detail: pb.TaskDetail = client.ask("GetTask", pb.GetTaskRequest(id=task_id))
+    task = detail.task
     open_gates = [
         each for each in task.gates if each.kind == "human" and each.verdict == "waiting" and gate in {"", each.name}
     ]
@@ -78,8 +80,8 @@ def _ask(client: "Client", task_id: int, gate: str) -> str:
     for each in open_gates:
         talk(line(f"gate {each.name} ({each.stage})" + (f": {each.reason}" if each.reason else "")))
     talk(f"revision {line(revision)}, to land on {line(task.into)}")
-    if task.unsandboxed:
-        talk(describe.UNSANDBOXED)
+    for warning in describe.before_approval(detail, {each.name for each in open_gates}):
+        talk(line(warning))
     chunks = client.stream("GetDiff", pb.GetDiffRequest(id=task_id, stat=True))
     talk("".join(stream(chunk.data for chunk in chunks)).rstrip())
     if not click.confirm(f"approve {', '.join(line(each.name) for each in open_gates)}?", err=True):

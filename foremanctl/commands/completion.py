@@ -1,7 +1,6 @@
 """`completion`: what a shell needs to complete foremanctl's commands."""
 
 import click
-from click.shell_completion import get_completion_class
 
 from foremanctl.options import Command
 
@@ -14,7 +13,11 @@ from foremanctl.options import Command
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, *, shell: str) -> None:
-    """Print a script that teaches SHELL to complete commands and options."""
-    kind = get_completion_class(shell)
-    if kind is not None:
-        click.echo(kind(ctx.find_root().command, {}, "foremanctl", "_FOREMANCTL_COMPLETE").source())
+    """Print a script that teaches SHELL to complete commands and options, ids with their titles, stages, gates and
+    profiles.
+
+    Ids come from a daemon that runs; none is started for them.
+    """
+    from foremanctl.shells import script
+
+    click.echo(script(ctx.find_root().command, shell))

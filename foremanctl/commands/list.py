@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foremanctl import completing
 from foremanctl.options import Asked, Command, repo_option, repository
 from foremanctl.output import talk
 
@@ -27,31 +28,33 @@ def _states(value: str) -> "list[pb.TaskState]":
     short_help="The fleet, who needs you first.",
     examples=["list", "list --all -C ~/shop", "list --state waiting,running", "list --format json | jq '.[].id'"],
 )
-@click.option("--state", "states", metavar="STATE", multiple=True, help="Only these states (comma-separated).")
+@click.option(
+    "--state",
+    "states",
+    metavar="STATE",
+    multiple=True,
+    shell_complete=completing.states,
+    help="Only these states (comma-separated).",
+)
 @repo_option
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
 @click.pass_obj
 def command(asked: Asked, *, states: tuple[str, ...] = (), repo: str | None = None, everything: bool = False) -> None:
     """List tasks: those that have not ended, who needs you first.
 
-    PIPELINE: `plan+` has passed, `[implement]` is where it stands, `land` is to come.
+    PIPELINE: `plan+` has passed, `[implement]` is where it stands, `land` is to come. NOW also names the other tasks
+    that change the same files.
     """
     from foremanctl import fleet, records
+    from foremanctl.choosing import listed
     from foremanctl.worktree import top
     from foremand.v1 import foremand_pb2 as pb
 
     request = pb.ListTasksRequest(
         states=_states(",".join(states)), repo=top(repository(repo)) if repo else "", all=everything
     )
-    out, client = asked.out, asked.client()
-    tasks: list[pb.Task] = []
-    while True:
-        page: pb.ListTasksResponse = client.ask("ListTasks", request)
-        tasks += page.tasks
-        request.page_token = page.next_page_token
-        if not page.next_page_token:
-            break
-    tasks = fleet.ordered(tasks)
+    out = asked.out
+    tasks = fleet.ordered(listed(asked.client(), request))
     if out.quiet:
         out.page("".join(f"{task.id}\n" for task in tasks))
     elif out.form != "table":

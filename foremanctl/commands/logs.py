@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from foremanctl import completing
 from foremanctl.exits import Usage
 from foremanctl.options import Asked, Command, task_argument
 from foremanctl.output import Format
@@ -21,9 +22,11 @@ from foremanctl.output import Format
     ],
 )
 @task_argument
-@click.option("--stage", metavar="S", default="", help="The last attempt of this stage.")
+@click.option(
+    "--stage", metavar="S", default="", shell_complete=completing.stages, help="The last attempt of this stage."
+)
 @click.option("--attempt", metavar="N", type=click.IntRange(min=1), help="This attempt.")
-@click.option("--gate", metavar="G", default="", help="A gate's last output.")
+@click.option("--gate", metavar="G", default="", shell_complete=completing.gates, help="A gate's last output.")
 @click.option("--setup", is_flag=True, help="The setup's output.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows.")
 @click.option("--raw", is_flag=True, help="The bytes as they were written.")

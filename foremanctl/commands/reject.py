@@ -2,7 +2,7 @@
 
 import click
 
-from foremanctl.options import Asked, Command, task_argument
+from foremanctl.options import Asked, Command, live_task_argument
 
 
 @click.command(
@@ -10,7 +10,7 @@ from foremanctl.options import Asked, Command, task_argument
     short_help="Say no: the task ends, its work is kept.",
     examples=["reject 12 -m 'not this major version'"],
 )
-@task_argument
+@live_task_argument
 @click.option("-m", "--message", metavar="T", required=True, help="Why.")
 @click.pass_obj
 def command(asked: Asked, *, task: int, message: str) -> None:

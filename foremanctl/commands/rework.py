@@ -3,7 +3,7 @@
 import click
 
 from foremanctl.exits import Usage
-from foremanctl.options import Asked, Command, task_argument
+from foremanctl.options import Asked, Command, live_task_argument
 
 
 @click.command(
@@ -11,7 +11,7 @@ from foremanctl.options import Asked, Command, task_argument
     short_help="Send the work back with what is to change.",
     examples=["rework 12 -m 'keep the old name as an alias'", "rework 12 -f review.md", "rework 12 -f - < review.md"],
 )
-@task_argument
+@live_task_argument
 @click.option("-m", "--message", metavar="T", help="What is to change.")
 @click.option("-f", "--file", metavar="FILE", help="The same, from a file (`-`: stdin).")
 @click.pass_obj

@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foremanctl import texts
+from foremanctl import completing, texts
 from foremanctl.exits import Exit, Usage
 from foremanctl.harmless import line
-from foremanctl.options import Asked, Command, repo_option, repository
+from foremanctl.options import Asked, Command, TaskId, repo_option, repository
 from foremanctl.output import Format, talk
 
 if TYPE_CHECKING:
     from foremand.v1 import foremand_pb2 as pb
+
+_PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
 
 
 @click.command(
@@ -23,17 +25,33 @@ if TYPE_CHECKING:
         "submit -f task.md -C ~/shop --into main",
         "submit -f - < task.md",
         "submit 'Add /v2/export' --limit cost_usd=2 --limit wall_clock=30m --wait",
+        "submit 'Use the new column' --after 12 --profile strict --priority 5",
     ],
 )
 @click.argument("text", required=False)
-@click.option("-f", "--file", metavar="FILE", help="The prompt from a file (`-`: stdin).")
+@click.option("-f", "--file", metavar="FILE", type=click.Path(), help="The prompt from a file (`-`: stdin).")
 @repo_option
 @click.option("--title", metavar="T", default="", help="[the prompt's first line]")
 @click.option(
     "--pipeline", metavar="FILE", type=click.Path(exists=True, dir_okay=False), help="This pipeline [the target's own]."
 )
 @click.option("--into", metavar="B", default="", help="The branch to land on [as the pipeline says].")
-@click.option("--limit", "limits", metavar="K=V", multiple=True, help="cost_usd, turns, wall_clock or attempts.")
+@click.option(
+    "--profile",
+    metavar="P",
+    default="",
+    shell_complete=completing.profiles,
+    help="How strict the pipeline is [as it says]; its paths may raise it.",
+)
+@click.option("--after", metavar="ID", type=TaskId(live=True), multiple=True, help="Start when this one has landed.")
+@click.option("--priority", metavar="N", type=_PRIORITY, default=0, help="The higher is served first [0].")
+@click.option(
+    "--limit",
+    "limits",
+    metavar="K=V",
+    multiple=True,
+    help="cost_usd, tokens, turns, wall_clock, stall or attempts.",
+)
 @click.option("--attach", is_flag=True, help="Follow its logs; Ctrl-C stops following, never the task.")
 @click.option("--wait", is_flag=True, help="Wait until it has ended or needs you; exit codes as of `wait`.")
 @click.option("--no-start", is_flag=True, help="Do not start a daemon where none answers.")
@@ -47,6 +65,9 @@ def command(
     title: str,
     pipeline: str | None,
     into: str,
+    profile: str,
+    after: tuple[int, ...],
+    priority: int,
     limits: tuple[str, ...],
     attach: bool,
     wait: bool,
@@ -75,6 +96,9 @@ def command(
         pipeline_file=_pipeline(pipeline),
         environment=_environment(),
         limits=parse(limits),
+        profile=profile,
+        after=dict.fromkeys(after),
+        priority=priority,
     )
     if not is_in_repository(request.repo):
         raise Usage(f"{request.repo} is not in a git repository", hint="git init, or name one with -C REPO")

@@ -15,7 +15,8 @@ from foremanctl.options import Asked, Command, task_argument
 def command(asked: Asked, *, task: int) -> None:
     """Say why a task stands where it stands, and which commands would move it."""
     from foremanctl.harmless import line
-    from foremanctl.records import state
+    from foremanctl.overlaps import ordered, touches
+    from foremanctl.records import overlap, state
     from foremanctl.watching import stands
     from foremand.v1 import foremand_pb2 as pb
 
@@ -31,10 +32,12 @@ def command(asked: Asked, *, task: int) -> None:
                 "reason": answer.task.reason,
                 "lines": list(answer.lines),
                 "commands": list(answer.commands),
+                "overlaps": [overlap(each) for each in answer.task.overlaps],
             }
         )
     else:
-        said = [out.style(stands(answer.task), bold=True), *(f"  {line(text)}" for text in answer.lines)]
+        lines = [*answer.lines, *(f"{touches(each)} ({each.title})" for each in ordered(answer.task.overlaps))]
+        said = [out.style(stands(answer.task), bold=True), *(f"  {line(text)}" for text in lines)]
         if answer.commands:
             said += ["what would move it:", *(f"  {line(text)}" for text in answer.commands)]
         out.page("\n".join(said) + "\n")
