@@ -92,11 +92,15 @@ def _row(task: pb.Task) -> dict[str, str]:
         "ID": str(task.id),
         "STATE": state(task),
         "PIPELINE": cut(pipeline(task), _STRIP),
-        "NOW": line("; ".join([task.reason, *(touches(overlap, most=1) for overlap in by_conflict(task.overlaps))])),
+        "NOW": line("; ".join(filter(None, _now(task)))),
         "AGE": age(task.created_at),
         "COST": f"{task.cost_usd:.2f}" if task.HasField("cost_usd") else "-",
         "TITLE": line(task.title),
     }
+
+
+def _now(task: pb.Task) -> list[str]:
+    return [task.reason, *(touches(overlap, most=1) for overlap in by_conflict(task.overlaps))]
 
 
 def _rank(task: pb.Task) -> int:

@@ -24,7 +24,7 @@ from .errors import stream, unary
 from .operators import TOKEN_HEADER, Operators
 from .watching import watch
 
-API_REVISION = 1
+API_REVISION = 2
 """Grows with every addition to v1."""
 
 PAGE = 1000

@@ -15,22 +15,13 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from foremanctl.client import API_REVISION
 from foremand.v1 import foremand_pb2 as pb
 from foremand.v1.foremand_pb2_grpc import ForemandServicer, add_ForemandServicer_to_server
 
-STREAMS = ("Watch", "ReadLog", "GetDiff")
-VERBS = (
-    "GetServerInfo",
-    "SubmitTask",
-    "GetTask",
-    "ListTasks",
-    "ExplainTask",
-    "ApproveTask",
-    "RejectTask",
-    "ReworkTask",
-    "RetryTask",
-    "CancelTask",
-)
+_METHODS = pb.DESCRIPTOR.services_by_name["Foremand"].methods
+STREAMS = [method.name for method in _METHODS if method.server_streaming]
+VERBS = [method.name for method in _METHODS if not method.server_streaming]
 HOLD = object()
 """In a stream: nothing more until the caller, or the daemon, has gone."""
 
@@ -61,7 +52,7 @@ class FakeDaemon(ForemandServicer):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answers: dict[str, Any] = {
-            "GetServerInfo": pb.ServerInfo(version="test", api_revision=1, pid=1, sandboxed=True)
+            "GetServerInfo": pb.ServerInfo(version="test", api_revision=API_REVISION, pid=1, sandboxed=True)
         }
         self.scripts: dict[str, list[Any]] = {}
         self.requests: list[tuple[str, Any]] = []
