@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from foremand.core.task import Task
 from foremand.executors import Command, Mounts
 from foremand.paths import Places
 from foremand.settings import Settings
 
-from . import environments
+from . import caches, environments
 
 HIDDEN_ROOTS = (Path("/tmp"), Path("/run"))  # noqa: S108 (named to say that they are hidden)
 
@@ -74,17 +75,23 @@ class Workplace:
         marker: str,
         stdin: bytes | None = None,
         deadline: float | None = None,
+        network: bool = True,
     ) -> Command:
-        """The run of `argv` in the room. `marker` tells this run's processes from all others'."""
+        """The run of `argv` in the room. `marker` tells this run's processes from all others'.
+
+        Without `network` it has its own machine's alone; only the sandbox can see to that. Raises OSError.
+        """
         for folder in (room.home, room.tmp):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        wanted, allowed = task.pipeline.workspace.cache, self._settings.allow_cache
+        shared = caches.share(wanted, allowed, room.home, linked=not self.sandboxed)
         return Command(
             argv=argv,
             cwd=str(self.seen(task, room)),
             env=dict(env),
             stdin=stdin,
             deadline=deadline,
-            mounts=self._mounts(task, room, env, argv),
+            mounts=replace(self._mounts(task, room, env, argv), writable=shared, network=network),
             marker=f"{self._state_id}/{task.id}/{marker}",
         )
 
@@ -99,7 +106,6 @@ class Workplace:
             tmp=room.tmp,
             readable=(*objects, *_programs(env.get("PATH", ""), argv[0], repo)),
             hide=(self._places.state, self._places.runtime, self._places.config, *self._hidden_by_user()),
-            network=True,
         )
 
     def _hidden_by_user(self) -> tuple[Path, ...]:

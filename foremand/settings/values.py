@@ -110,7 +110,12 @@ def _caches(value: Any) -> tuple[str, ...]:
         parts = PurePosixPath(path).parts
         if parts[0] != "~" or len(parts) < 2 or ".." in parts:
             raise _expected('folders below your home such as "~/.cache/pip"', path)
-    return tuple(str(PurePosixPath(path)) for path in value)
+    folders = [PurePosixPath(path) for path in value]
+    for folder in folders:
+        # What a task writes in the outer one might be a link in the place of the inner one.
+        if not set(folders).isdisjoint(folder.parents):
+            raise Wrong(("", f"{json.dumps(str(folder))} lies in another one that is named: name one of the two"))
+    return tuple(str(folder) for folder in folders)
 
 
 def _later(_value: Any) -> None:

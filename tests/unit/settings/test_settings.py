@@ -156,6 +156,11 @@ def test_a_cache_lies_below_the_home(tmp_path: Path, path: str) -> None:
     assert "allow_cache: expected" in refused(tmp_path, f"allow_cache = ['{path}']")[0]
 
 
+def test_no_cache_lies_in_another(tmp_path: Path) -> None:
+    said = refused(tmp_path, "allow_cache = ['~/.cache/pip/http', '~/.cache', '~/.cachet']")
+    assert said[0].endswith('allow_cache: "~/.cache/pip/http" lies in another one that is named: name one of the two')
+
+
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     said = refused(tmp_path, "max_agnts = 1\n[floor]\nx = 1\nlimits = { turns = 0 }", {"FOREMAND_SANDBOX": "no"})
     assert [line.split(": ")[1] for line in said] == ["max_agnts", "floor.x", "floor.limits.turns", "sandbox"]
