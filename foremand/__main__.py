@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from foremand import __version__, offline
+from foremand import __version__, checking, offline
 from foremand.daemon import AlreadyRunning, SocketUnusable, serve
 from foremand.executors import SandboxMissing
 from foremand.journal import JournalError
@@ -64,16 +64,19 @@ def _fail(text: str, code: int) -> None:
 @main.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("-C", "repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+@click.option("--profile", metavar="NAME", default="", help="As for a task of this profile.")
+@click.option("--diff", "change", metavar="A..B", default="", help="Say what would be asked of this change, and why.")
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table")
-def check(file: Path | None, repo: Path, format_: str) -> None:
+def check(file: Path | None, repo: Path, profile: str, change: str, format_: str) -> None:
     """Check a pipeline file and say what it will do: stages, gates, bounds, the worst case.
 
     \b
     Examples:
       foremand check
+      foremand check --diff main..HEAD
       foremand check ~/pipelines/strict.toml --format json
     """
-    sys.exit(asyncio.run(offline.check(file, repo, as_json=format_ == "json")))
+    sys.exit(asyncio.run(checking.check(file, repo, profile=profile, change=change, as_json=format_ == "json")))
 
 
 @main.command()

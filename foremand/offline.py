@@ -1,4 +1,4 @@
-"""What works without a daemon: check, schema, config, init and doctor. Each gives the exit code of its program."""
+"""What works without a daemon: schema, config, init and doctor. Each gives the exit code of its program."""
 
 import asyncio
 import json
@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from foremand.agents.registry import ADAPTERS, AgentMissing, find, version
-from foremand.core.spec import Agent, Pipeline
+from foremand.core.spec import Agent, Floor, Pipeline
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.git import Git, GitError, GitFailed, RepositoryRefused, inspect
 from foremand.paths import Places, SocketTooLong
-from foremand.pipeline import NoProposal, PipelineInvalid, explain, load, propose, report
+from foremand.pipeline import NoProposal, PipelineInvalid, load, propose
 from foremand.pipeline import schema as pipeline_schema
 from foremand.settings import SandboxMode, Settings, SettingsInvalid, read
 
@@ -39,30 +39,11 @@ def as_json_text(data: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
 
 
-async def check(file: Path | None, repo: Path, *, as_json: bool) -> int:
-    """Check a pipeline file; without `file` the repository's own, as it lies in the work tree."""
-    try:
-        path = file or (await inspect(repo)).top / FILE
-    except RepositoryRefused as error:
-        return _refuse(error)
-    try:
-        pipeline = read_pipeline(path)
-    except OSError as error:
-        talk(f"{path}: {error.strerror}\nforemanctl init writes one that fits")
-        return USAGE
-    except PipelineInvalid as error:
-        if as_json:
-            problems = [{"table": p.table, "key": p.key, "message": p.message} for p in error.problems]
-            say(as_json_text({"valid": False, "problems": problems}))
-        else:
-            talk(str(error))
-        return USAGE
-    say(as_json_text({"valid": True, **report(pipeline)}) if as_json else explain(pipeline))
-    return OK
+def read_pipeline(path: Path, floor: Floor | None = None) -> Pipeline:
+    """Load a pipeline file with the prompt files beside it, `floor` is the user's own.
 
-
-def read_pipeline(path: Path) -> Pipeline:
-    """Load a pipeline file with the prompt files beside it. Raises OSError and PipelineInvalid."""
+    Raises OSError and PipelineInvalid.
+    """
 
     def read_prompt(name: str) -> str | None:
         try:
@@ -70,7 +51,7 @@ def read_pipeline(path: Path) -> Pipeline:
         except OSError:
             return None
 
-    return load(path.read_text(errors="replace"), read_prompt, str(path))
+    return load(path.read_text(errors="replace"), read_prompt, str(path), floor)
 
 
 def schema() -> None:

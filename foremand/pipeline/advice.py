@@ -2,12 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain, pairwise
 
-from foremand.core.spec import Gate, Pipeline
+from foremand.core.spec import LAND, Agent, Gate, Limits, Pipeline
+from foremand.core.verdicts import gates_at
 from foremand.pipeline import prompts
-from foremand.pipeline.problems import named, stage_label
+from foremand.pipeline.advice_files import unmatched
+from foremand.pipeline.problems import named, shown, stage_label
 
 _INTERPRETERS = frozenset({"python", "python3", "pytest", "py.test", "coverage", "nose2"})
 _INSTALL = re.compile(r"\bpip3?\s+install\b(?P<rest>[^;&|\n]*)")
@@ -17,20 +19,19 @@ _TAKES_A_FOLDER = frozenset({"-t", "--target", "--prefix", "--root", "--src", "-
 
 
 def loops(pipeline: Pipeline) -> int:
-    """Agent runs if every gate refuses as often as its limit lets it.
+    """Agent runs, reviewers' included, if every gate refuses as often as its limit lets it.
 
-    Each time that stage i sends work back to stage g, the stages g..i run once more. What people grant by
-    `rework` or `retry`, and attempts that ended through no fault of the work, come on top.
+    A stage is entered once, and once more each time that it or a later one sends work back to it or before it. What
+    people grant by `rework` or `retry`, and attempts that ended through no fault of the work, come on top.
     """
-    end = len(pipeline.stages)
-    stages = sum(
-        stage.on_fail.limit * (place + 1 - pipeline.index(stage.on_fail.goto))
-        for place, stage in enumerate(pipeline.stages)
-    )
-    landing = sum(
-        back.limit * (end - pipeline.index(back.goto)) for back in (pipeline.land.on_fail, pipeline.land.on_conflict)
-    )
-    return end + stages + landing
+    land = pipeline.land
+    backs = [(place, stage.on_fail) for place, stage in enumerate(pipeline.stages)]
+    backs += [(len(pipeline.stages), back) for back in (land.on_fail, land.on_conflict)]
+    runs = _reviews(pipeline, LAND) * (1 + land.on_fail.limit)  # what is in conflict is shown to no reviewer
+    for place, stage in enumerate(pipeline.stages):
+        times = 1 + sum(back.limit for sender, back in backs if pipeline.index(back.goto) <= place <= sender)
+        runs += times * (bool(stage.agent) + _reviews(pipeline, stage.name))
+    return runs
 
 
 def worst_case(pipeline: Pipeline) -> int:
@@ -39,15 +40,29 @@ def worst_case(pipeline: Pipeline) -> int:
     return runs if pipeline.limits.attempts is None else min(runs, pipeline.limits.attempts)
 
 
-def warnings(pipeline: Pipeline) -> tuple[str, ...]:
-    """What a careful reader of this pipeline would point out, each with its table."""
-    found = (_unused, _unpriced, _without_effect, _unheard, _setup, _bare_tools)
-    return tuple(chain.from_iterable(look(pipeline) for look in found))
+def warnings(
+    pipeline: Pipeline, files: Collection[str] | None = None, *, sandboxed: bool | None = None
+) -> tuple[str, ...]:
+    """What a careful reader of this pipeline would point out, each with its table.
+
+    `files` are those of the repository, `sandboxed` whether agents and gates run confined; None where that is unknown.
+    """
+    found = (_unused, _unpriced, _without_effect, _unheard, _alike, _one_account, _published, _setup, _bare_tools)
+    given = chain.from_iterable(look(pipeline) for look in found)
+    confined = _unconfined(pipeline) if sandboxed is False else ()
+    return (*given, *confined, *(unmatched(pipeline, files) if files is not None else ()))
+
+
+def _reviews(pipeline: Pipeline, stage: str) -> int:
+    return sum(len(gate.reviewers) for gate in gates_at(pipeline, stage))
 
 
 def _unused(pipeline: Pipeline) -> Iterator[str]:
-    agents = {stage.agent for stage in pipeline.stages}
+    profiles = pipeline.profiles.values()
     asked = {gate for stage in pipeline.stages for gate in stage.gates} | set(pipeline.land.gates)
+    asked |= {gate for profile in profiles for gates in profile.gates.values() for gate in gates}
+    reviewers = {reviewer for gate in pipeline.gates.values() for reviewer in gate.reviewers}
+    agents = reviewers | {agent for stage in pipeline.stages for agent in (stage.agent, *stage.others)}
     for name in pipeline.agents:
         if name not in agents:
             yield f"{named('agent', name)} does no stage"
@@ -59,14 +74,16 @@ def _unused(pipeline: Pipeline) -> Iterator[str]:
 def _unpriced(pipeline: Pipeline) -> Iterator[str]:
     """An unknown cost is never counted as zero, so a limit on it cannot stop anything."""
     for agent in pipeline.agents.values():
-        stages = [stage for stage in pipeline.stages if stage.agent == agent.name]
-        if agent.adapter != "command" or not stages:
+        stages = [stage for stage in pipeline.stages if agent.name in (stage.agent, *stage.others)]
+        reviews = any(agent.name in gate.reviewers for gate in pipeline.gates.values())
+        if agent.adapter != "command" or not (stages or reviews):
             continue
         limited = [stage.limits for stage in stages] + [pipeline.limits]
-        keys = [key for key in ("cost_usd", "turns") if any(getattr(each, key) is not None for each in limited)]
+        unknown = ("cost_usd", "tokens", "turns")
+        keys = [key for key in unknown if any(getattr(each, key) is not None for each in limited)]
         if keys:
             yield (
-                f"{named('agent', agent.name)} reports no cost and no turns: "
+                f"{named('agent', agent.name)} reports no cost, tokens or turns: "
                 f"{' and '.join(keys)} cannot stop it, wall_clock and attempts can"
             )
 
@@ -80,6 +97,9 @@ def _without_effect(pipeline: Pipeline) -> Iterator[str]:
     for place, stage in enumerate(pipeline.stages):
         if stage.allow_empty and stage.access == "read":
             yield f"{stage_label(stage.name, place)} allow_empty: a reading stage never changes anything"
+    for name, profile in pipeline.profiles.items():
+        if name != pipeline.default_profile and not (profile.gates or profile.skip or _given(profile.limits)):
+            yield f"{named('profile', name)} adds no gate, skips no stage and lowers no limit"
     workspace = pipeline.workspace
     if not workspace.setup and (workspace.setup_key or workspace.setup_paths):
         yield "[workspace] setup_key and setup_paths mean nothing without a setup"
@@ -89,12 +109,52 @@ def _unheard(pipeline: Pipeline) -> Iterator[str]:
     """A plan that no later prompt passes on is a plan that nobody follows."""
     for place, stage in enumerate(pipeline.stages):
         others = [other for other in pipeline.stages if other.name != stage.name]
-        heard = any(f"stages.{stage.name}" in prompts.named_in(other.prompt) for other in others)
-        if stage.access == "read" and pipeline.stages[place + 1 :] and not heard:
+        told = [other.prompt for other in others] + [gate.prompt for gate in pipeline.gates.values()]
+        heard = any(f"stages.{stage.name}" in prompts.named_in(prompt) for prompt in told)
+        if stage.agent and stage.access == "read" and pipeline.stages[place + 1 :] and not heard:
             yield (
                 f"{stage_label(stage.name, place)} hands on what no prompt takes up: "
                 f"name {{{{ stages.{stage.name} }}}} in a later one"
             )
+
+
+def _alike(pipeline: Pipeline) -> Iterator[str]:
+    """A second opinion of the same model is much like its first."""
+    writers = dict.fromkeys(name for stage in pipeline.stages if stage.writes for name in (stage.agent, *stage.others))
+    for gate in pipeline.gates.values():
+        for reviewer in gate.reviewers:
+            for writer in writers:
+                if _what(pipeline.agents[reviewer]) == _what(pipeline.agents[writer]):
+                    yield (
+                        f"{named('gate', gate.name)} reviewers: {shown(reviewer)} is the same CLI and model as "
+                        f"{shown(writer)}, which writes: another model sees what this one overlooks"
+                    )
+
+
+def _one_account(pipeline: Pipeline) -> Iterator[str]:
+    for place, stage in enumerate(pipeline.stages):
+        first = pipeline.agents[stage.agent] if stage.agent else None
+        same = [other for other in stage.others if first and _cli(pipeline.agents[other]) == _cli(first)]
+        if same:
+            yield (
+                f"{stage_label(stage.name, place)} agent: {shown(same[0])} is the same CLI as {shown(stage.agent)}: "
+                "where they share an account, they are out of quota together"
+            )
+
+
+def _published(pipeline: Pipeline) -> Iterator[str]:
+    land = pipeline.land
+    if land.publish != "local" and not land.fetch:
+        yield (
+            f'[land] publish = "{land.publish}" without fetch: work begins at the branch as it stands here, and what '
+            "is not pushed yet goes along; fetch = true begins at the remote's"
+        )
+
+
+def _unconfined(pipeline: Pipeline) -> Iterator[str]:
+    for gate in pipeline.gates.values():
+        if not gate.network:
+            yield f"{named('gate', gate.name)} network = false cannot pass here, where nothing is sandboxed"
 
 
 def _setup(pipeline: Pipeline) -> Iterator[str]:
@@ -117,6 +177,18 @@ def _bare_tools(pipeline: Pipeline) -> Iterator[str]:
                 f"{named('gate', gate.name)} runs {_program(gate)} as PATH has it, which may test other sources than "
                 "the change: run the one that your setup makes, such as .venv/bin/" + _program(gate)
             )
+
+
+def _what(agent: Agent) -> tuple[object, ...]:
+    return (*_cli(agent), agent.model)
+
+
+def _cli(agent: Agent) -> tuple[object, ...]:
+    return (agent.adapter, agent.command)
+
+
+def _given(limits: Limits) -> bool:
+    return limits != Limits()
 
 
 def _commands(pipeline: Pipeline) -> list[Gate]:

@@ -176,3 +176,11 @@ class Document(Table, frozen=True, kw_only=True):
         """The gates that every landing asks by name: those of [land], and those of the floor that no stage asks."""
         asked = {gate for stage in self.stage for gate in stage.gates} | set(self.land.gates)
         return (*self.land.gates, *(gate for gate in self.floor.gates if gate not in asked))
+
+    def responsible(self, place: int) -> StageTable:
+        """Which stage puts right what this one's gates refuse: itself; for a checkpoint the last before it that
+        writes or, where nothing has been written yet, the last that says something; itself where there is none."""
+        if self.stage[place].agents:
+            return self.stage[place]
+        before = [stage for stage in self.stage[:place] if stage.agents]
+        return ([stage for stage in before if stage.writes] or before or [self.stage[place]])[-1]

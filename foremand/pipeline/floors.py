@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from foremand.core.profiles import lowest
 from foremand.core.spec import POLICY_GATE, Floor, Limits, Pipeline
 from foremand.pipeline.document import Document
 from foremand.pipeline.problems import Problem, nearest, shown
@@ -31,13 +32,13 @@ def raised(pipeline: Pipeline, floor: Floor) -> Pipeline:
     A gate that is not asked under every profile is asked at landing too, and no limit is above the floor's.
     """
     gates = tuple(dict.fromkeys((*pipeline.floor.gates, *floor.gates)))
-    limits = lower(pipeline.floor.limits, floor.limits)
+    limits = lowest(pipeline.floor.limits, floor.limits)
     skips = [frozenset[str](), *(frozenset(profile.skip) for profile in pipeline.profiles.values())]
     land = [gate for gate in pipeline.land.gates if gate != POLICY_GATE]
     land += [gate for gate in gates if gate not in land and any(not _asked(pipeline, gate, skip) for skip in skips)]
     return msgspec.structs.replace(
         pipeline,
-        limits=lower(pipeline.limits, limits),
+        limits=lowest(pipeline.limits, limits),
         land=msgspec.structs.replace(pipeline.land, gates=(*land, POLICY_GATE)),
         profiles={
             name: msgspec.structs.replace(profile, limits=_within(profile.limits, limits))
@@ -47,18 +48,10 @@ def raised(pipeline: Pipeline, floor: Floor) -> Pipeline:
     )
 
 
-def lower(one: Limits, other: Limits) -> Limits:
-    """Of each limit the lower one, or the one that there is."""
-    bounds = {key: (getattr(one, key), getattr(other, key)) for key in Limits.__struct_fields__}
-    return Limits(
-        **{key: min((each for each in pair if each is not None), default=None) for key, pair in bounds.items()}
-    )
-
-
 def _within(limits: Limits, bounds: Limits) -> Limits:
     """The limits that are given, each at most what the bounds say."""
-    lowest = lower(limits, bounds)
-    return Limits(**{key: getattr(lowest, key) for key in Limits.__struct_fields__ if getattr(limits, key) is not None})
+    least = lowest(limits, bounds)
+    return Limits(**{key: getattr(least, key) for key in Limits.__struct_fields__ if getattr(limits, key) is not None})
 
 
 def _asked(pipeline: Pipeline, gate: str, skip: frozenset[str]) -> bool:

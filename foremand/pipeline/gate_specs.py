@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from foremand.core import spec
+from foremand.core import durations, spec
 from foremand.pipeline import values
 from foremand.pipeline.gate_tables import AnyGate, CommandGate, HumanGate, ProtectedGate, ReviewGate, SecretsGate
 
@@ -52,7 +52,7 @@ def human(name: str, table: HumanGate) -> spec.Gate:
 
 def _command(name: str, table: CommandGate, workspace: spec.Workspace) -> spec.Gate:
     paths = table.paths or ()
-    timeout = values.seconds(table.timeout)
+    timeout = durations.seconds(table.timeout)
     folder = values.normal(table.dir) if table.dir else ""
     junit = values.normal(table.junit) if table.junit else None
     min_tests = table.min_tests or 1
@@ -98,7 +98,7 @@ def _secrets(name: str, table: SecretsGate) -> spec.Gate:
         paths=paths,
         advisory=table.advisory,
         scope=table.scope,
-        timeout=values.seconds(table.timeout),
+        timeout=durations.seconds(table.timeout),
         allow=table.allow,
     )
 
@@ -122,7 +122,7 @@ def _review(name: str, table: ReviewGate, agents: dict[str, spec.Agent], templat
         paths=paths,
         advisory=table.advisory,
         scope=table.scope,
-        timeout=values.seconds(table.timeout),
+        timeout=durations.seconds(table.timeout),
         reviewers=table.reviewers,
         quorum=quorum,
         prompt=template,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from foremand.core import spec
+from foremand.core import durations, spec
 from foremand.pipeline import floors, prompts, rules, values
 from foremand.pipeline.decode import decode
 from foremand.pipeline.document import AgentTable, Document, ProfileTable, SendBack, StageTable, WorkspaceTable
@@ -79,7 +79,7 @@ def _pipeline(document: Document, templates: list[str], reviews: dict[str, str])
 
 def _limits(table: msgspec.Struct) -> spec.Limits:
     given = {key: value for key, value in msgspec.structs.asdict(table).items() if value is not msgspec.UNSET}
-    durations = {key: values.seconds(value) for key, value in given.items() if isinstance(value, str)}
+    durations = {key: durations.seconds(value) for key, value in given.items() if isinstance(value, str)}
     return spec.Limits(**(given | durations))
 
 
@@ -88,7 +88,7 @@ def _workspace(table: WorkspaceTable) -> spec.Workspace:
         setup=table.setup or "",
         setup_key=_normal(table.setup_key or ()),
         setup_paths=None if isinstance(table.setup_paths, msgspec.UnsetType) else _normal(table.setup_paths),
-        setup_timeout=values.seconds(table.setup_timeout),
+        setup_timeout=durations.seconds(table.setup_timeout),
         copy=_normal(table.copy),
         env=table.env,
         cache=_normal(table.cache),
@@ -120,22 +120,13 @@ def _stage(document: Document, place: int, template: str) -> spec.Stage:
         name=table.name,
         agent=agent,
         others=tuple(others),
-        access=table.access or "write",
+        access=document.responsible(place).access or "write",  # a checkpoint judges a plan, or what was written
         prompt=template,
         gates=table.gates,
-        on_fail=spec.OnFail(goto=back.goto or _responsible(document, place), limit=back.limit, session=back.session),
+        on_fail=spec.OnFail(goto=back.goto or document.responsible(place).name, limit=back.limit, session=back.session),
         limits=_limits(table.limits),
         allow_empty=table.allow_empty,
     )
-
-
-def _responsible(document: Document, place: int) -> str:
-    """Who puts right what a stage's gates refuse: itself, or for a checkpoint the last before it that writes, or
-    where nothing has been written yet, the last that said something."""
-    if document.stage[place].agents:
-        return document.stage[place].name
-    before = [stage for stage in document.stage[:place] if stage.agents]
-    return ([stage for stage in before if stage.writes] or before)[-1].name
 
 
 def _land(document: Document) -> spec.Land:

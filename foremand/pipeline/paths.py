@@ -5,6 +5,8 @@ the one at the top, the last pattern that matches decides, `!` takes away), read
 byte for byte; a rename is asked about by both of its names.
 """
 
+from collections.abc import Iterable
+
 from pathspec import GitIgnoreSpec
 
 
@@ -22,3 +24,9 @@ def complaint(pattern: str) -> str:
     except ValueError:
         understood = []
     return "" if understood else "is not a pattern (gitignore's rules; \\# and \\! for a first # or !)"
+
+
+def matches_any(pattern: str, files: Iterable[str]) -> bool:
+    """Whether one pattern matches one of these paths."""
+    spec = GitIgnoreSpec.from_lines([pattern])
+    return any(spec.match_file(file) for file in files)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import UnsetType
 
+from foremand.core import durations
 from foremand.core.spec import LAND
-from foremand.pipeline import values
 from foremand.pipeline.document import Document, FloorTable, ProfileTable
 from foremand.pipeline.gate_tables import AnyGate, HumanGate
 from foremand.pipeline.problems import Problem, named, shown
@@ -108,8 +108,6 @@ def _unsound(document: Document, left: Document, ungated_anyway: set[str]) -> It
         if any(stage.writes for stage in document.stage):
             yield "leaves no stage that writes, so nothing could ever land"
         return
-    if document.stage[0].agents and not left.stage[0].agents:
-        yield f"leaves nothing before the checkpoint {shown(left.stage[0].name)} that it could judge"
     for place in ungated(left):
         stage = left.stage[place].name
         if stage not in ungated_anyway:
@@ -120,7 +118,11 @@ def _unsound(document: Document, left: Document, ungated_anyway: set[str]) -> It
             yield f"leaves {shown(gate)} of the floor asked nowhere: name it in [land] too"
     remaining = {stage.name for stage in left.stage}
     skipped = {stage.name for stage in document.stage} - remaining
-    sent = [(f"the stage {shown(stage.name)}", stage.on_fail.goto) for stage in left.stage]
+    sent: list[tuple[str, str | UnsetType]] = [
+        (f"the stage {shown(stage.name)}", stage.on_fail.goto or document.responsible(place).name)
+        for place, stage in enumerate(document.stage)
+        if stage.name in remaining
+    ]
     sent += [("landing", back.goto) for back in (document.land.on_fail, document.land.on_conflict)]
     for who, goto in dict.fromkeys(sent):
         if goto in skipped:
@@ -134,4 +136,4 @@ def _exceeds(given: float | str | UnsetType, bound: float | str | UnsetType) -> 
 
 
 def _size(limit: float | str) -> float:
-    return values.seconds(limit) if isinstance(limit, str) else limit
+    return durations.seconds(limit) if isinstance(limit, str) else limit

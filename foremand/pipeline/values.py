@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from foremand.core import durations
 from foremand.pipeline import paths
 from foremand.pipeline.problems import shown
 
@@ -21,8 +22,6 @@ Check = Callable[[Any], Iterator[str]]
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _NAME = re.compile(NAME)
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smh])")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _SHELL = frozenset({"&&", "||", "|", ";", "&", ">", ">>", "<", "2>&1"})
 _NOT_IN_A_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^[./-]|[./]$|\.lock(/|$)|^@$")
 
@@ -40,14 +39,6 @@ class Hint(Struct, frozen=True):
     later: tuple[str, ...] = ()
     missing: str = ""
     instead: str | None = None
-
-
-def seconds(duration: str) -> float:
-    """The seconds of a checked duration such as "90s", "45m" or "2h"."""
-    found = _DURATION.fullmatch(duration)
-    if found is None:
-        raise ValueError(f"not a duration: {duration}")
-    return int(found[1]) * _SECONDS[found[2]]
 
 
 def argv(command: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -78,7 +69,7 @@ def _line(value: str) -> Iterator[str]:
 
 
 def _duration(value: str) -> Iterator[str]:
-    if not _DURATION.fullmatch(value):
+    if not re.fullmatch(durations.PATTERN, value):
         yield f'expected a duration such as "90s", "45m" or "2h", got {shown(value)}'
 
 
@@ -196,7 +187,7 @@ Line = Annotated[str, Hint("text", _line)]
 Name = Annotated[str, _pattern(NAME), Hint("a name", name_complaints)]
 Reference = Annotated[str, Hint("a name")]
 Branch = Annotated[str, Hint("the name of a branch", branch_complaints)]
-Duration = Annotated[str, _pattern(r"[1-9][0-9]{0,5}[smh]"), Hint('a duration such as "90s", "45m" or "2h"', _duration)]
+Duration = Annotated[str, _pattern(durations.PATTERN), Hint('a duration such as "90s", "45m" or "2h"', _duration)]
 Dollars = Annotated[float, Meta(gt=0, le=1_000_000), Hint("US dollars, a number above 0")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000), Hint("a whole number from 1 to 1000000")]
 Attempts = Annotated[int, Meta(ge=1, le=1_000), Hint("a whole number from 1 to 1000")]
