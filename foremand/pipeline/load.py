@@ -79,8 +79,8 @@ def _pipeline(document: Document, templates: list[str], reviews: dict[str, str])
 
 def _limits(table: msgspec.Struct) -> spec.Limits:
     given = {key: value for key, value in msgspec.structs.asdict(table).items() if value is not msgspec.UNSET}
-    durations = {key: durations.seconds(value) for key, value in given.items() if isinstance(value, str)}
-    return spec.Limits(**(given | durations))
+    spans = {key: durations.seconds(value) for key, value in given.items() if isinstance(value, str)}
+    return spec.Limits(**(given | spans))
 
 
 def _workspace(table: WorkspaceTable) -> spec.Workspace:
