@@ -23,6 +23,7 @@ from foremand.paths import Places
 from . import trash
 from .ledger import Ledger
 from .repositories import Repositories
+from .runs import running
 from .taint import taint
 
 log = logging.getLogger("foremand.pruning")
@@ -92,7 +93,9 @@ class Pruner:
         pruned = []
         for task in list(self._ledger.all()):
             path = self._places.work(task.id)
-            if task.over is None or not path.exists() or await asyncio.to_thread(self._runs, task.id):
+            if task.over is None or not path.exists():
+                continue
+            if await asyncio.to_thread(running, self._places, task.id):
                 continue
             try:
                 size = await self._forget_tainted(task, dry_run)
@@ -123,7 +126,7 @@ class Pruner:
         now, tasks = self._ledger.now(), list(self._ledger.all())
         landed: set[int] = set()
         for task in tasks:
-            if task.over is None or now - task.updated_at < self.keep or self._runs(task.id):
+            if task.over is None or now - task.updated_at < self.keep or running(self._places, task.id):
                 continue
             if task.over == "LANDED":
                 landed.add(task.id)
@@ -189,17 +192,6 @@ class Pruner:
         if now - _used(path) >= self.keep:
             is_unused = lambda: now - _used(path) >= self.keep and still()  # noqa: E731 (asked at the last moment)
             yield _Doomed(task=0, what=what, path=path, still=is_unused)
-
-    def _runs(self, task: int) -> bool:
-        """Whether anything of a task runs, whatever its facts say."""
-        patterns = (
-            f"attempts/{task}/*/",
-            f"gates/{task}/*/",
-            f"workspaces/{task}/setup-*/",
-            f"checkouts/{task}-*/setup-*/",
-        )
-        runs = (run for pattern in patterns for run in self._places.state.glob(pattern))
-        return any(Spool(run).state() == "running" for run in runs)
 
     async def _remove(self, doomed: _Doomed) -> bool:
         try:
