@@ -1,12 +1,13 @@
 """Asking gates: machines first and all at once, then reviewers, then people (contract 4, order)."""
 
 from collections.abc import Callable
+from functools import partial
 
 from . import facts as f
 from . import feedback
 from .reviewing import ask_reviewers
 from .spec import Gate, OnFail
-from .steps import Record, RunGate, Step, Wait, WakeAt
+from .steps import Record, RunGate, Step, Wait, WakeAt, World
 from .task import Run, Task, run_key
 from .trying import BACKOFF, TRIES, later, own, refuse
 from .verdicts import MACHINES, Standing, find, given, run_on, stand, weigh
@@ -15,10 +16,10 @@ Look = Callable[[Task, Standing, float], tuple[Step, ...]]
 """What is missing for one gate's verdict."""
 
 
-def ask(task: Task, name: str, on_fail: OnFail, work: f.Work, now: float) -> tuple[Step, ...]:
+def ask(task: Task, world: World, name: str, on_fail: OnFail, work: f.Work, now: float) -> tuple[Step, ...]:
     """Machine gates at once; when all have passed, reviewers; then people. Nothing once all are open."""
     standings = stand(task, name, work)
-    for kinds, look in ((MACHINES, _ask_machine), (frozenset({"review"}), ask_reviewers)):
+    for kinds, look in ((MACHINES, _ask_machine), (frozenset({"review"}), partial(ask_reviewers, world))):
         steps = _ask_kind(task, name, on_fail, [s for s in standings if s.gate.kind in kinds], look, now)
         if steps:
             return steps

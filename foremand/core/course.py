@@ -16,8 +16,8 @@ from .landing import in_queue, intended, landing, out_of_queue
 from .limits import Exhausted, allowance
 from .spec import Stage
 from .steps import HandOver, Record, RunAttempt, Seal, Start, Step, StopAttempt, Wait, World
-from .task import HELPLESS, TRANSIENT, Attempt, Hold, Task
-from .trying import AWAY, TRIES, is_given_up, later, own, refuse, supervise
+from .task import HELPLESS, TRANSIENT, Attempt, Task
+from .trying import AWAY, TRIES, is_given_up, later, own, refuse, supervise, waits_for_others
 
 
 def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
@@ -29,12 +29,10 @@ def next_steps(task: Task, world: World, now: float) -> tuple[Step, ...]:
         return out_of_queue(task, in_queue(task, candidate, world, now), now)
     if task.ending is not None:
         return _ending(task, now)
-    if world.hold != task.held:
-        return (_hold(task, world.hold, now),)
     if task.paused:
         return out_of_queue(task, _paused(task, now), now)
     if task.started is None:
-        return _waits_for_others(task) or own(task, Start(), now)
+        return waits_for_others(task, world, now) or own(task, Start(), now)
     loose = _loose_ends(task, [a for a in task.attempts if a.void], "sent back", now)
     return loose or _onwards(task, world, now)
 
@@ -51,17 +49,6 @@ def _onwards(task: Task, world: World, now: float) -> tuple[Step, ...]:
         if steps:
             return steps
     return out_of_queue(task, landing(task, world, now), now)
-
-
-def _hold(task: Task, hold: Hold | None, now: float) -> Record:
-    if hold is None:
-        return Record(fact=f.Released(task=task.id, at=now))
-    return Record(fact=f.Held(task=task.id, at=now, on=hold.on, reason=hold.reason))
-
-
-def _waits_for_others(task: Task) -> tuple[Step, ...]:
-    """Nothing new starts while other tasks' facts hold this one up."""
-    return () if task.held is None else (Wait(on=task.held.on, reason=task.held.reason),)
 
 
 def _raise(task: Task, now: float) -> tuple[Step, ...]:
@@ -124,7 +111,7 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     """What a stage still wants; nothing once it is passed."""
     if not stage.agent:
         work = task.work_before(stage.name)
-        return () if work is None else ask(task, stage.name, stage.on_fail, work, now)
+        return () if work is None else ask(task, world, stage.name, stage.on_fail, work, now)
     attempt = task.current(stage.name)
     if attempt is None:
         return _begin(task, stage, world, now)
@@ -139,11 +126,11 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     why = feedback.of_attempt(stage, attempt)
     if why is not None:
         return refuse(task, stage.name, stage.on_fail, why, now)
-    return ask(task, stage.name, stage.on_fail, attempt.work, now)
+    return ask(task, world, stage.name, stage.on_fail, attempt.work, now)
 
 
 def _begin(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ...]:
-    held = _waits_for_others(task)
+    held = waits_for_others(task, world, now)
     if held:
         return held
     left = allowance(task, stage.limits, world.left_usd)

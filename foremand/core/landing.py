@@ -27,7 +27,7 @@ def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
         return refuse(task, LAND, land.on_conflict, why, now, candidate)
     if candidate.empty:
         return _already_in(task, candidate.work, now)
-    steps = ask(task, LAND, land.on_fail, candidate.work, now)
+    steps = ask(task, world, LAND, land.on_fail, candidate.work, now)
     if steps:
         return steps
     if candidate.approved_by != approvers(task):  # its message names who approved

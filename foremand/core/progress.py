@@ -50,6 +50,7 @@ def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:
         definition=fact.definition,
         about=fact.about,
         by=fact.by,
+        reserved_usd=fact.reserved_usd,
     )
 
 

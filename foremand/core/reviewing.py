@@ -2,13 +2,13 @@
 
 from .limits import Exhausted, allowance
 from .reviews import tally
-from .steps import Record, RunAttempt, Step, Wait
+from .steps import Record, RunAttempt, Step, Wait, World
 from .task import HELPLESS, Attempt, Task
-from .trying import AWAY, TRIES, later, own, supervise
+from .trying import AWAY, TRIES, later, own, supervise, waits_for_others
 from .verdicts import Standing, given
 
 
-def ask_reviewers(task: Task, standing: Standing, now: float) -> tuple[Step, ...]:
+def ask_reviewers(world: World, task: Task, standing: Standing, now: float) -> tuple[Step, ...]:
     """What is missing for a review gate's verdict: a reviewer's run, or writing it down."""
     gate = standing.gate
     if standing.verdict == "skipped":
@@ -24,13 +24,16 @@ def ask_reviewers(task: Task, standing: Standing, now: float) -> tuple[Step, ...
     if reviewer not in task.pipeline.agents:
         reason = f"reviewer {reviewer} is not in the pipeline that this task has pinned: foremanctl repin {task.id}"
         return (Record(fact=given(task, standing, "error", reason, now)),)
-    return _begin(task, standing, reviewer, [run for run in runs if run.agent == reviewer], now)
+    return _begin(task, world, standing, reviewer, [run for run in runs if run.agent == reviewer], now)
 
 
-def _begin(task: Task, standing: Standing, reviewer: str, runs: list[Attempt], now: float) -> tuple[Step, ...]:
-    if task.held is not None:
-        return (Wait(on=task.held.on, reason=task.held.reason, stage=standing.stage),)
-    left = allowance(task)
+def _begin(
+    task: Task, world: World, standing: Standing, reviewer: str, runs: list[Attempt], now: float
+) -> tuple[Step, ...]:
+    held = waits_for_others(task, world, now)
+    if held:
+        return held
+    left = allowance(task, left_usd=world.left_usd)
     if isinstance(left, Exhausted):
         return (Wait(on="budget", reason=left.reason, stage=standing.stage),)
     step = RunAttempt(

@@ -54,6 +54,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     definition: str = ""
     about: str = ""
     by: str = ""
+    reserved_usd: float = 0.0
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from .steps import (
     StopAttempt,
     Wait,
     WakeAt,
+    World,
 )
 from .task import CONFLICT, Attempt, Candidate, Task
 
@@ -44,6 +45,16 @@ def own(
     return later(
         task, f"{step.key}#{trouble.count}", trouble.at + BACKOFF[trouble.count - 1], now, step, trouble.reason
     )
+
+
+def waits_for_others(task: Task, world: World, now: float) -> tuple[Step, ...]:
+    """Nothing new starts while other tasks' facts hold this one up; that they do is a fact of its own."""
+    hold = world.hold
+    if hold is not None and hold != task.held:
+        return (Record(fact=f.Held(task=task.id, at=now, on=hold.on, reason=hold.reason)),)
+    if hold is not None:
+        return (Wait(on=hold.on, reason=hold.reason),)
+    return () if task.held is None else (Record(fact=f.Released(task=task.id, at=now)),)
 
 
 def is_given_up(task: Task, step: Step) -> bool:

@@ -39,8 +39,11 @@ class StepFailed(Exception):
 class Conductor:
     """Drives every task by its next steps. `effect` carries one step out and records what happened."""
 
-    def __init__(self, ledger: Ledger, effect: Effect, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, ledger: Ledger, world: Callable[[Task], World], effect: Effect, group: asyncio.TaskGroup
+    ) -> None:
         self._ledger = ledger
+        self._world = world
         self._effect = effect
         self._group = group
         self._under_way: dict[int, dict[str, asyncio.Task[None]]] = {}
@@ -74,8 +77,7 @@ class Conductor:
         if self._closing:
             return
         task = self._ledger[task_id]
-        world = World(queue_turn=self._ledger.is_head(task_id))
-        steps = {step.key: step for step in next_steps(task, world, self._ledger.now())}
+        steps = {step.key: step for step in next_steps(task, self._world(task), self._ledger.now())}
         under_way = self._under_way.setdefault(task_id, {})
         unwanted = [key for key in under_way if key not in steps]
         for key in unwanted:

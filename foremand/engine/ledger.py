@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -75,6 +75,10 @@ class Ledger:
     def all(self) -> Iterable[Task]:
         """Every task, the oldest first."""
         return self._tasks.values()
+
+    def known(self) -> Mapping[int, Task]:
+        """Every task by its id."""
+        return self._tasks
 
     def is_head(self, task: int) -> bool:
         """Whether it is this task's turn to land."""

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from foremand.core.course import next_steps
-from foremand.core.steps import RunAttempt, RunGate, World
+from foremand.core.status import as_known
+from foremand.core.steps import RunAttempt, RunGate
 from foremand.core.task import Task
 from foremand.executors import ExecutorError, LocalExecutor, Spool
 from foremand.paths import Places
@@ -31,7 +32,7 @@ def wanted(places: Places, ledger: Ledger) -> frozenset[Path]:
         running = task.running_attempt if task.over is None else None
         if running is not None:
             found.add(places.attempt(task.id, running.number))
-        for step in next_steps(task, World(), ledger.now()):
+        for step in next_steps(task, as_known(task), ledger.now()):
             if isinstance(step, RunAttempt) and not step.begun:
                 found |= {places.attempt(task.id, step.number), places.workspace(task.id), *_setups(places, task)}
             elif isinstance(step, RunGate):

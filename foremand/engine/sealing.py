@@ -1,24 +1,27 @@
 """Seals: what an attempt left becomes a commit, and what gates may be asked about it is worked out."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from foremand.core import steps
 from foremand.core.facts import Work, WorkSealed
-from foremand.core.spec import LAND, Gate
+from foremand.core.spec import Gate, Pipeline
 from foremand.core.task import Attempt, Task
-from foremand.core.verdicts import gates_at
 from foremand.git import (
     GitError,
     Seal,
     WorkRepo,
     change_id,
+    commits_between,
     diffstat,
     filtered,
+    identity,
     seal,
     seal_as_entered,
+    touched,
     unresolved,
     user_excludes,
 )
@@ -29,6 +32,9 @@ from .ledger import Ledger
 from .leftovers import keep_out
 from .plan import read_plan
 from .repositories import Repositories
+
+NAMED = 20
+"""Files that are named for a gate or profile; more of them say nothing new."""
 
 NOTHING = "nothing"
 """The change id of a revision that changes nothing."""
@@ -50,7 +56,9 @@ class Sealer:
         work = self._repositories.work(task)
         try:
             sealed = await self._seal(work, task, attempt)
-            described = await describe(work, task, base=task.base, base_tree=task.base_tree, revision=sealed.revision)
+            described = await describe(
+                work, task.pipeline, base=task.base, base_tree=task.base_tree, revision=sealed.revision
+            )
             if task.started is not None and task.base != task.started.base:  # only a conflict moves the base
                 left = await unresolved(work, task.base, sealed.revision)
                 described = replace(described, unresolved=left)
@@ -73,7 +81,7 @@ class Sealer:
         tree = self._places.workspace(task.id) / "tree"
         reads = task.pipeline.stage(attempt.stage).access == "read"
         plan = None
-        if reads:
+        if reads and not attempt.by:
             plan = await asyncio.to_thread(read_plan, self._places.attempt(task.id, attempt.number))
         said, at, ref = message(task, attempt), attempt.ended_at or attempt.started_at, work.attempt_ref(attempt.number)
         if plan is not None and plan.job.sandboxed:  # its tree was bound read-only
@@ -89,7 +97,16 @@ class Sealer:
             extra_excludes=await user_excludes(Path(task.submitted.repo)),
             read_only=reads,
             began=None if plan is None else plan.began,
+            **(await _author(task, attempt)),
         )
+
+
+async def _author(task: Task, attempt: Attempt) -> dict[str, tuple[str, str]]:
+    """Whose work it is, where it is a person's: as their git names them."""
+    if not attempt.by:
+        return {}
+    who = (await identity(Path(task.submitted.repo))).author
+    return {"author": (who.name, who.email)}
 
 
 def message(task: Task, attempt: Attempt) -> str:
@@ -98,15 +115,30 @@ def message(task: Task, attempt: Attempt) -> str:
     return f"{subject}\n\n{attempt.output}" if attempt.output else subject
 
 
-async def describe(work: WorkRepo, task: Task, *, base: str, base_tree: str, revision: str) -> Work:
-    """What gates may be asked about a revision: its tree, and for every gate the change as the gate sees it."""
-    stages = [stage.name for stage in task.pipeline.stages]
-    gates = {gate.name: gate for name in (*stages, LAND) for gate in gates_at(task.pipeline, name)}
+async def describe(
+    work: WorkRepo,
+    pipeline: Pipeline,
+    *,
+    base: str,
+    base_tree: str,
+    revision: str,
+    more: Sequence[Gate] = (),
+    seals: tuple[str, ...] = (),
+) -> Work:
+    """What gates may be asked about a revision: its tree and commits, and for every gate the change as it sees it.
+
+    Every gate of the pipeline is looked at, also one that only a stricter profile asks, and `more`. `seals` are
+    commits that count beside the revision's own: at landing those that it was made from.
+    """
+    gates = {gate.name: gate for gate in (*pipeline.gates.values(), *more)}
     tree = await work.tree_of(revision)
+    commits = (*seals, *(each for each in await commits_between(work, base, revision) if each not in seals))
     if tree == base_tree:
         same = {gate.name: NOTHING for gate in gates.values() if not gate.paths}
-        return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same)
+        return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same, commits=commits)
     files, added, removed = await diffstat(work, base, revision)
+    raising = {name: profile.paths for name, profile in pipeline.profiles.items() if profile.paths}
+    guarded = {gate.name: gate.paths for gate in gates.values() if gate.kind == "protected"}
     return Work(
         revision=revision,
         tree=tree,
@@ -116,8 +148,19 @@ async def describe(work: WorkRepo, task: Task, *, base: str, base_tree: str, rev
         files=files,
         added=added,
         removed=removed,
+        commits=commits,
+        touched=await _touched(work, base, revision, guarded),
+        raises=await _touched(work, base, revision, raising),
         filtered=await filtered(work, base, revision),
     )
+
+
+async def _touched(
+    work: WorkRepo, base: str, revision: str, globs: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """The files of the change that each list of globs matches, under its name; none that matches nothing."""
+    found = {name: (await touched(work, base, revision, paths))[:NAMED] for name, paths in globs.items()}
+    return {name: files for name, files in found.items() if files}
 
 
 async def changes(work: WorkRepo, gates: tuple[Gate, ...], base: str, revision: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from .errors import GitFailed, Unreadable, text
 from .ignore import IgnoreRules
 from .listing import Listing, list_work
 from .run import Git, fields
-from .work import WorkRepo, commit
+from .work import OURS, WorkRepo, commit
 
 IGNORED_SUFFIX = "-ignored"
 CHANGED_SUFFIX = "-changed"
@@ -48,24 +48,26 @@ async def seal(
     extra_excludes: tuple[Path, ...] = (),
     read_only: bool = False,
     began: str | None = None,
+    author: tuple[str, str] = OURS,
 ) -> Seal:
     """Seal `tree` as one commit on `entered`, held by `ref` and on disk when this returns.
 
     Sealing the same files again gives the same id. `at` is Unix seconds. `keep_out` are globs from the top
     (`copy` and `setup_paths`), `extra_excludes` the user's ignore files, weakest first. A read stage's seal
     (`read_only`) has the entered tree; if its files differ from `began` (a tree; default: the entered one), they
-    are kept at the ref with `-changed`. Raises `Unreadable`.
+    are kept at the ref with `-changed`. `author` is the name and address of the
+    person whose work it is. Raises `Unreadable`.
     """
     taken = await _take(work, tree, entered, keep_out, extra_excludes)
     entered_tree = await work.tree_of(entered)
     changed = taken.tree != (began or entered_tree)
     sealed = entered_tree if read_only else taken.tree
-    revision = await commit(work, sealed, entered, message, at)
+    revision = await commit(work, sealed, entered, message, at, author=author)
     await work.keep(ref, revision)
     if read_only and changed:
-        await work.keep(ref + CHANGED_SUFFIX, await commit(work, taken.tree, entered, message, at))
+        await work.keep(ref + CHANGED_SUFFIX, await commit(work, taken.tree, entered, message, at, author=author))
     if taken.beside_tree is not None:
-        await work.keep(ref + IGNORED_SUFFIX, await commit(work, taken.beside_tree, revision, message, at))
+        await work.keep(ref + IGNORED_SUFFIX, await commit(work, taken.beside_tree, revision, message, at, author=author))
     return Seal(
         revision=revision,
         tree=sealed,

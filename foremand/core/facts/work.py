@@ -16,7 +16,7 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
 
     `setup_running`: seconds that the workspace's setup ran for it just before. With a `gate` it is a reviewer's run,
     for the answer by `definition` about `about`; then `entered` is the revision under review. With `by` it is no run:
-    a person did the work.
+    a person did the work. `reserved_usd`: what it may cost at most, as far as a limit says so.
     """
 
     number: int
@@ -31,6 +31,7 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
     definition: str = ""
     about: str = ""
     by: str = ""
+    reserved_usd: float = 0.0
 
 
 class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):

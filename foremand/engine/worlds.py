@@ -1,0 +1,70 @@
+"""What other tasks' facts mean for one: its turn to land, the tasks it comes after, the rest of the day's budget."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from foremand.core.budget import Day, hold, left, spent
+from foremand.core.needs import dependents, needs
+from foremand.core.steps import World
+from foremand.core.task import Task
+from foremand.settings import Settings
+
+from .ledger import Ledger
+
+
+class Worlds:
+    """Makes the world of each task, and has those looked at again whose world has changed."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._limit = settings.daily_cost_usd
+        self._free = frozenset(name for name, account in settings.agents.items() if account.billing == "subscription")
+        self._counted: dict[int, tuple[int, int]] = {}
+        self._look: Callable[[int], None] = lambda _task: None
+        ledger.listen(self._changed)
+
+    def start(self, look: Callable[[int], None]) -> None:
+        """Call `look` with the id of every task whose world may be another."""
+        self._look = look
+        if self._limit is not None:
+            self._at_midnight()
+
+    def of(self, task: Task) -> World:
+        """The world of this task as it is now."""
+        held = needs(task, self._ledger.known())
+        turn = self._ledger.is_head(task.id)
+        if self._limit is None:
+            return World(queue_turn=turn, hold=held)
+        day = self._day()
+        return World(queue_turn=turn, hold=held or hold(day), left_usd=left(day))
+
+    def _day(self) -> Day:
+        since = self._midnight().timestamp()
+        used, reserved = spent(self._ledger.all(), since, self._free)
+        return Day(limit=self._limit or 0.0, spent=used, reserved=reserved)
+
+    def _midnight(self) -> datetime:
+        """When this day began here."""
+        now = datetime.fromtimestamp(self._ledger.now()).astimezone()
+        return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def _at_midnight(self) -> None:
+        self._look_at_all()
+        wait = (self._midnight() + timedelta(days=1)).timestamp() - self._ledger.now()
+        asyncio.get_running_loop().call_later(max(1.0, wait + 1.0), self._at_midnight)
+
+    def _changed(self, task_id: int) -> None:
+        task = self._ledger[task_id]
+        if task.over is not None:
+            for other in dependents(task_id, self._ledger.known()):
+                self._look(other)
+        runs = (len(task.attempts), sum(attempt.outcome is not None for attempt in task.attempts))
+        if self._limit is not None and self._counted.get(task_id) != runs:
+            self._counted[task_id] = runs
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        for task in tuple(self._ledger.all()):
+            if task.over is None:
+                self._look(task.id)
