@@ -9,12 +9,14 @@ from .cpu import cpu_seconds
 from .errors import ExecutorError, NotStarted, RunLost, SandboxMissing, StartFailed
 from .local import Command, LocalExecutor
 from .sandbox import Mounts, Sandbox, Unsandboxed
-from .shim import MARKER
+from .shim import MARKER, TOKEN
+from .shim.processes import end_marked
 from .spool import Exit, Spool
 from .who import run_of_shim
 
 __all__ = [
     "MARKER",
+    "TOKEN",
     "Command",
     "ExecutorError",
     "Exit",
@@ -28,5 +30,6 @@ __all__ = [
     "StartFailed",
     "Unsandboxed",
     "cpu_seconds",
+    "end_marked",
     "run_of_shim",
 ]
