@@ -26,6 +26,14 @@ class Exhausted(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+def limits_of(task: Task, number: int) -> Limits:
+    """What the stage allows one attempt of it; a reviewer's run has the task's limits alone."""
+    attempt = task.attempt(number)
+    if attempt is None or attempt.gate or not task.has_stage(attempt.stage):
+        return NO_LIMITS
+    return task.pipeline.stage(attempt.stage).limits
+
+
 def allowance(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = None) -> Allowance | Exhausted:
     """The lower of what a stage allows one attempt, of what the task has left, and of the day's budget."""
     limits = task.limits

@@ -6,6 +6,7 @@ daemon started them.
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,14 +15,16 @@ from msgspec.structs import replace
 from foremand.agents.port import File, Job, Launch
 from foremand.agents.registry import adapter, find
 from foremand.core.facts import AttemptStarted, Preparing
-from foremand.core.limits import Exhausted, allowance
-from foremand.core.steps import RunAttempt, StopAttempt
-from foremand.core.task import Task
+from foremand.core.limits import NO_LIMITS, Exhausted, allowance
+from foremand.core.spec import LAND, Access, Gate
+from foremand.core.steps import RunAttempt, StopAttempt, World
+from foremand.core.task import Attempt, Task
 from foremand.executors import LocalExecutor
 from foremand.git import GitError, prepare, prompt_diff, snapshot, user_excludes
 from foremand.paths import Places
 from foremand.pipeline import Context, follow_up, render
 
+from .checkouts import Checkouts
 from .conductor import StepFailed
 from .inside import write_new
 from .ledger import Ledger
@@ -29,7 +32,7 @@ from .leftovers import keep_out
 from .plan import Plan, read_plan, write_plan
 from .repositories import Repositories
 from .setups import Setups
-from .slots import Slots
+from .slots import Accounts, Slots
 from .supervision import Supervisor
 from .workplace import Room, Workplace
 
@@ -45,8 +48,11 @@ class Attempts:
         repositories: Repositories,
         workplace: Workplace,
         setups: Setups,
+        checkouts: Checkouts,
         slots: Slots,
+        accounts: Accounts,
         supervisor: Supervisor,
+        world: Callable[[Task], World],
     ) -> None:
         self._places = places
         self._ledger = ledger
@@ -54,14 +60,20 @@ class Attempts:
         self._repositories = repositories
         self._workplace = workplace
         self._setups = setups
+        self._checkouts = checkouts
         self._slots = slots
+        self._accounts = accounts
+        self._world = world
         self._supervisor = supervisor
 
     async def run(self, task: Task, step: RunAttempt) -> None:
         """Have the attempt run to its end, from wherever it is, and record its outcome."""
-        rank = (0 if task.attempts else 1, task.id)
+        rank = (0 if task.attempts else 1, -task.submitted.priority, task.id)
         run = self._places.attempt(task.id, step.number)
-        async with self._slots.slot(rank, at_once=step.begun):
+        async with (
+            self._accounts.slot(step.agent, rank, at_once=step.begun),
+            self._slots.slot(rank, at_once=step.begun),
+        ):
             if not step.begun:
                 begun = await self._begin(task, step, run)
                 if begun is None:
@@ -71,6 +83,8 @@ class Attempts:
             start = partial(self._start, task, step, plan, run)
             ended = await self._supervisor.watch(task, step, plan, run, start)
         await self._ledger.record(ended)
+        if step.gate:
+            await self._checkouts.remove(task, review_name(step.number))
 
     async def stop(self, task: Task, step: StopAttempt) -> None:
         """End the attempt's processes. Its supervision sees the end and records it; where there is none, we do."""
@@ -84,13 +98,19 @@ class Attempts:
         """Make everything ready and record that the attempt begins, with what the task has left by now: it may have
         waited long for its slot. None if it is not to begin any more.
         """
-        left = allowance(self._ledger[task.id], task.pipeline.stage(step.stage))
+        of_stage = NO_LIMITS if step.gate else task.pipeline.stage(step.stage).limits
+        left = allowance(self._ledger[task.id], of_stage, self._world(task).left_usd)
         if isinstance(left, Exhausted):
             return None
         step = replace(step, cost_usd=left.cost_usd, turns=left.turns, wall_clock=left.wall_clock)
+        if step.gate:
+            plan = await self._prepare_review(task, step, run)
+            return await self._begun(task, step, plan)
         if task.pipeline.workspace.setup and self._ledger[task.id].preparing != step.number:
             await self._ledger.record(Preparing(task=task.id, at=self._ledger.now(), number=step.number))
-        plan = await self._prepare(task, step, run)
+        return await self._begun(task, step, await self._prepare(task, step, run))
+
+    async def _begun(self, task: Task, step: RunAttempt, plan: Plan) -> Task | None:
         started = self._started(task, step, plan)
         task = await self._ledger.decide(task.id, lambda known: (started,) if _still_wanted(known, step) else ())
         return task if task.attempt(step.number) is not None else None
@@ -126,6 +146,30 @@ class Attempts:
         await asyncio.to_thread(write_plan, run, plan)
         return plan
 
+    async def _prepare_review(self, task: Task, step: RunAttempt, run: Path) -> Plan:
+        """A checkout of what is to be reviewed, and the words for who reviews it, in a session of its own."""
+        room, setup_running = await self._checkouts.make(
+            task,
+            review_name(step.number),
+            step.entered,
+            keep=False,
+            room=lambda tree: self._workplace.review_room(task, step.agent, tree),
+        )
+        gate = next(g for g in (*task.pipeline.gates.values(), *_tips(task)) if g.name == step.gate)
+        candidate = task.candidate.work if task.candidate is not None and step.stage == LAND else None
+        base = candidate.base if candidate is not None else task.base
+        try:
+            diff = await prompt_diff(self._repositories.work(task), base, step.entered)
+        except (GitError, OSError) as error:
+            raise StepFailed(f"the review cannot be prepared: {error}") from error
+        handed = {a.stage: a.output for a in task.attempts if not a.void and not a.gate}
+        heard = task.feedback.get(step.stage, "")
+        context = Context(task=task.submitted.prompt, stages=handed, feedback=heard, diff=diff)
+        job = self._job(task, step, room, render(gate.prompt, context), access="read")
+        plan = Plan(job=job, wall_clock=step.wall_clock, began=None, setup_running=setup_running)
+        await asyncio.to_thread(write_plan, run, plan)
+        return plan
+
     def _plan(self, task: Task, step: RunAttempt, room: Room, began: str | None, diff: str) -> Plan:
         stage = task.pipeline.stage(step.stage)
         agent = task.pipeline.agents[step.agent]
@@ -135,14 +179,28 @@ class Attempts:
         if resumes is not None and step.feedback:
             prompt = follow_up(step.feedback)
         else:
-            handed = {a.stage: a.output for a in task.attempts if not a.void}
+            handed = {a.stage: a.output for a in task.attempts if not a.void and not a.gate}
             context = Context(task=task.submitted.prompt, stages=handed, feedback=step.feedback, diff=diff)
             prompt = render(stage.prompt, context)
         earlier = next((a for a in reversed(task.attempts) if resumes and a.session_id == resumes), None)
-        job = Job(
+        job = self._job(task, step, room, prompt, access=stage.access, resumes=resumes, earlier=earlier)
+        return Plan(job=job, wall_clock=step.wall_clock, began=began)
+
+    def _job(
+        self,
+        task: Task,
+        step: RunAttempt,
+        room: Room,
+        prompt: str,
+        *,
+        access: Access,
+        resumes: str | None = None,
+        earlier: Attempt | None = None,
+    ) -> Job:
+        return Job(
             prompt=prompt,
             stage=step.stage,
-            access=stage.access,
+            access=access,
             task=task.id,
             attempt=step.number,
             session_id=resumes or str(uuid.uuid4()),
@@ -154,7 +212,6 @@ class Attempts:
             max_turns=step.turns,
             prior_cost_usd=(earlier.session_cost_usd or 0.0) if earlier else 0.0,
         )
-        return Plan(job=job, wall_clock=step.wall_clock, began=began)
 
     def _started(self, task: Task, step: RunAttempt, plan: Plan) -> AttemptStarted:
         agent = task.pipeline.agents[step.agent]
@@ -169,12 +226,19 @@ class Attempts:
             resumes=plan.job.resume,
             notes=adapter(agent.adapter).launch(agent, plan.job).warnings,
             setup_running=plan.setup_running,
+            gate=step.gate,
+            definition=step.definition,
+            about=step.about,
+            reserved_usd=plan.job.budget_usd or 0.0,
         )
 
     async def _start(self, task: Task, step: RunAttempt, plan: Plan, run: Path) -> None:
-        stage = task.pipeline.stage(step.stage)
         agent = task.pipeline.agents[step.agent]
-        room = self._workplace.room(task, step.agent, read_only=stage.access == "read")
+        if step.gate:
+            tree = self._places.checkout(task.id, review_name(step.number)) / "tree"
+            room = self._workplace.review_room(task, step.agent, tree)
+        else:
+            room = self._workplace.room(task, step.agent, read_only=plan.job.access == "read")
         launch: Launch = adapter(agent.adapter).launch(agent, plan.job)
         await asyncio.to_thread(_write_files, room.home, launch.prepare)
         names = (*launch.credentials, *agent.env)
@@ -194,7 +258,17 @@ class Attempts:
 
 def _still_wanted(task: Task, step: RunAttempt) -> bool:
     """Whether nobody has stopped the task while its workspace was made ready."""
-    return task.ending is None and task.over is None and len(task.attempts) == step.number - 1
+    halted = task.ending is not None or task.over is not None or task.paused or task.taken
+    return not halted and len(task.attempts) == step.number - 1
+
+
+def _tips(task: Task) -> tuple[Gate, ...]:
+    return task.candidate.gates if task.candidate is not None else ()
+
+
+def review_name(number: int) -> str:
+    """The name of the checkout in which a reviewer looks."""
+    return f"review-{number}"
 
 
 def _write_files(home: Path, files: tuple[File, ...]) -> None:

@@ -13,6 +13,7 @@ from foremand.core.task import Task
 from foremand.executors import ExecutorError, LocalExecutor, Spool
 from foremand.paths import Places
 
+from .attempts import review_name
 from .gatekeeper import run_name
 from .ledger import Ledger
 
@@ -31,7 +32,10 @@ def wanted(places: Places, ledger: Ledger) -> frozenset[Path]:
     for task in ledger.all():
         running = task.running_attempt if task.over is None else None
         if running is not None:
-            found.add(places.attempt(task.id, running.number))
+            found |= {
+                places.attempt(task.id, running.number),
+                places.checkout(task.id, review_name(running.number)),
+            }
         for step in next_steps(task, as_known(task), ledger.now()):
             if isinstance(step, RunAttempt) and not step.begun:
                 found |= {places.attempt(task.id, step.number), places.workspace(task.id), *_setups(places, task)}

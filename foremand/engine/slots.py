@@ -2,8 +2,8 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from itertools import count
 
 Rank = tuple[int, ...]
@@ -50,3 +50,17 @@ class Slots:
             if not granted.done():
                 self.taken += 1
                 granted.set_result(None)
+
+
+class Accounts:
+    """A counting lock for each of the user's accounts that allows only so many processes at once."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self._slots = {name: Slots(limit) for name, limit in limits.items()}
+
+    @asynccontextmanager
+    async def slot(self, agent: str, rank: Rank, *, at_once: bool = False) -> AsyncIterator[None]:
+        """Hold a slot of this agent's account; at once where nothing bounds it."""
+        slots = self._slots.get(agent)
+        async with slots.slot(rank, at_once=at_once) if slots is not None else nullcontext():
+            yield

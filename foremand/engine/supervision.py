@@ -18,7 +18,7 @@ from foremand.agents.port import Outcome, Reader
 from foremand.agents.port import Usage as Used
 from foremand.agents.registry import AgentMissing, adapter
 from foremand.core.facts import AttemptEnded, OutcomeKind, Usage
-from foremand.core.limits import left_to
+from foremand.core.limits import left_to, limits_of
 from foremand.core.steps import RunAttempt, StopAttempt
 from foremand.core.task import Task
 from foremand.executors import ExecutorError, Exit, LocalExecutor, RunLost, Spool
@@ -30,6 +30,7 @@ from .ingest import Ingestion, TranscriptAltered
 from .ledger import Ledger
 from .output import tail_of
 from .plan import Plan
+from .quiet import Quiet
 
 log = logging.getLogger("foremand.supervision")
 
@@ -116,7 +117,7 @@ class Supervisor:
 
     async def _follow(self, ingestion: Ingestion, reader: Reader, plan: Plan, run: Path) -> Exit:
         """Read along until the run has ended and every line of it is taken; stop it at its limits."""
-        spool = Spool(run)
+        spool, quiet = Spool(run), Quiet(run)
         if not spool.out.exists():
             return await self._never_ran(run)
         began = await asyncio.to_thread(spool.began)
@@ -138,6 +139,8 @@ class Supervisor:
                             return end.result()
                         continue
                     exceeded, due = (None, None) if stopping else self._limits(reader, plan, time.monotonic() - began)
+                    if exceeded is None and not stopping:
+                        exceeded, due = await self._stalled(plan, quiet, bool(taken), due)
                     if exceeded is not None:
                         stopping, due = True, None
                         group.create_task(self.end(run, exceeded))
@@ -151,17 +154,36 @@ class Supervisor:
         seconds its time is up, where its shim does not see to that by itself.
         """
         task = self._ledger[plan.job.task]
-        left, used = left_to(task, task.pipeline.stage(plan.job.stage)), reader.usage()
+        left, used = left_to(task, limits_of(task, plan.job.attempt)), reader.usage()
         spent = used.bound_usd or 0.0
         if left.cost_usd is not None and spent > left.cost_usd:
             return f"{LIMIT}cost_usd: ${spent:.2f} of ${max(left.cost_usd, 0):.2f} is spent", None
-        if left.turns is not None and used.turns > left.turns:
-            return f"{LIMIT}turns: {used.turns} of {max(left.turns, 0)} are used", None
+        for name in ("tokens", "turns"):
+            most, taken = getattr(left, name), getattr(used, name)
+            if most is not None and taken > most:
+                return f"{LIMIT}{name}: {taken} of {max(most, 0)} are used", None
         if left.wall_clock is None or (plan.wall_clock is not None and plan.wall_clock <= left.wall_clock):
             return None, None
         if elapsed >= left.wall_clock:
             return f"{LIMIT}wall_clock: stopped after {elapsed:.0f} seconds", None
         return None, left.wall_clock - elapsed
+
+    async def _stalled(
+        self,
+        plan: Plan,
+        quiet: Quiet,
+        wrote: bool,
+        due: float | None,
+    ) -> tuple[str | None, float | None]:
+        """Whether nothing has come of it for longer than `stall` allows; else when to look again at the latest."""
+        task = self._ledger[plan.job.task]
+        bound = left_to(task, limits_of(task, plan.job.attempt)).stall
+        if bound is None:
+            return None, due
+        stalled, again = await quiet.stalled(wrote=wrote, bound=bound)
+        if stalled:
+            return f"{LIMIT}stall: no output and no CPU use for {bound:.0f} seconds", None
+        return None, again if due is None else min(again, due)
 
     async def _never_ran(self, run: Path) -> Exit:
         """The end of a run without a transcript. One that ran had one, whoever took it away."""

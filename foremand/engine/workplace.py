@@ -45,6 +45,11 @@ class Workplace:
         root = self._places.workspace(task.id)
         return Room(tree=root / "tree", home=root / "home" / agent, tmp=root / "tmp", read_only=read_only)
 
+    def review_room(self, task: Task, agent: str, tree: Path) -> Room:
+        """A checkout as a reviewer has it: to be read, with the reviewer's own HOME."""
+        home = self._places.workspace(task.id) / "home" / agent
+        return Room(tree=tree, home=home, tmp=tree.parent / "tmp", read_only=True)
+
     def side_room(self, tree: Path) -> Room:
         """A checkout that is nobody's workspace, with folders of its own beside it."""
         root = tree.parent
@@ -76,18 +81,20 @@ class Workplace:
         stdin: bytes | None = None,
         deadline: float | None = None,
         network: bool = True,
+        folder: str = "",
     ) -> Command:
         """The run of `argv` in the room. `marker` tells this run's processes from all others'.
 
-        Without `network` it has its own machine's alone; only the sandbox can see to that. Raises OSError.
+        It starts in `folder` of the room's tree. Without `network` it has its own machine's alone; only the sandbox
+        can see to that. Raises OSError.
         """
-        for folder in (room.home, room.tmp):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in (room.home, room.tmp):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
         wanted, allowed = task.pipeline.workspace.cache, self._settings.allow_cache
         shared = caches.share(wanted, allowed, room.home, linked=not self.sandboxed)
         return Command(
             argv=argv,
-            cwd=str(self.seen(task, room)),
+            cwd=str(self.seen(task, room) / folder),
             env=dict(env),
             stdin=stdin,
             deadline=deadline,
