@@ -7,6 +7,7 @@ from .attributes import filtered
 from .branch import branch_for_person
 from .candidate import Candidate, Conflict, StageCommit, build, unresolved
 from .diff import change_id, changed_paths, diffstat, numstat, patch, touched
+from .dotgit import keep_commits
 from .errors import (
     Blocked,
     GitError,
@@ -33,9 +34,10 @@ from .run import Git, Result
 from .scan_range import Added, added_lines, commits_between
 from .seal import Seal, seal, seal_as_entered, snapshot
 from .sign import signed
+from .submodule_work import keep_submodule_work
 from .user import Authorship, Identity, RepositoryInfo, heads, identity, inspect, signs, user_excludes
 from .work import WorkRepo
-from .workspace import BASE_REF, checkout, keep_commits, prepare, restore
+from .workspace import BASE_REF, checkout, prepare, restore
 
 __all__ = [
     "BASE_REF",
@@ -83,6 +85,7 @@ __all__ = [
     "inspect",
     "interdiff",
     "keep_commits",
+    "keep_submodule_work",
     "land",
     "numstat",
     "patch",

@@ -5,20 +5,18 @@ complete and takes its place.
 """
 
 import asyncio
-import os
-import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from . import layout
+from .dotgit import AGENT, fill, install, keep_git, read_tree
 from .run import Git
 from .seal import kept_index, list_tree
+from .submodules import folder, held, populate
 from .work import WorkRepo
 
 BASE_REF = "refs/foremand/base"
-AGENT = "[user]\n\tname = foremand agent\n\temail = agent@foremand.invalid\n"
-"""The agent's HOME has no git configuration: without a name its commits would fail."""
 
 
 async def prepare(
@@ -31,7 +29,7 @@ async def prepare(
     kept: Path,
     keep: tuple[str, ...] = (),
     extra_excludes: tuple[Path, ...] = (),
-) -> None:
+) -> tuple[str, ...]:
     """Make a task's work tree ready for an attempt; safe to repeat after a crash at any point.
 
     It gets a fresh `.git`: on branch `foremand/TASK` at `head` (the entered revision), `base` at
@@ -41,6 +39,8 @@ async def prepare(
     `files` is a tree or commit that the files are put to: what is not in it is removed, except ignored files and
     `keep` (globs from the top). None leaves the files as they are. A tree that is not there yet is made from
     `files` or `head`. `extra_excludes` are the user's ignore files, weakest first; the agent's git honours them.
+
+    Submodules are filled likewise; returns notes about those that cannot be.
     """
     making = tree.with_name(tree.name + ".making")
     git_dir = tree.with_name(tree.name + ".git-making")
@@ -58,37 +58,41 @@ async def prepare(
     git = Git(git_dir=git_dir, work_tree=place)
     if files is not None and not new:
         await _remove_others(work, tree, files, keep, extra_excludes, kept)
-    if files is not None or new:
-        await _read_tree(git, files or head)
-        await git.run("checkout-index", "-q", "-f", "-a", "-u")
-    await _read_tree(git, head)
+    fresh = files is not None or new
+    if fresh:
+        await fill(git, files or head)
+    notes = await populate(place, work, files or head, kept=kept, fresh=fresh)
+    await read_tree(git, head)
     if new:
         # And the first seal need not either.
         await asyncio.to_thread(layout.copy_index, git_dir / "index", kept_index(work))
-    await asyncio.to_thread(_install, git_dir, place, kept)
+    await asyncio.to_thread(install, git_dir, place, kept)
     if new:
         await asyncio.to_thread(layout.publish, making, tree)
+    return notes
 
 
-async def checkout(dest: Path, work: WorkRepo, revision: str) -> None:
+async def checkout(dest: Path, work: WorkRepo, revision: str) -> tuple[str, ...]:
     """Make a clean checkout of a revision, for a gate: detached, with a `.git` that has the tags.
 
-    Whatever was at `dest` is replaced. Files are as stored: no filter, no line ending conversion.
+    Whatever was at `dest` is replaced. Files are as stored: no filter, no line ending conversion. Submodules are
+    filled; returns notes about those that cannot be.
     """
     making = dest.with_name(dest.name + ".making")
     await asyncio.to_thread(_clear, making, dest)
     making.mkdir(parents=True)
     await _write_git_dir(making / ".git", work, revision, {BASE_REF: revision}, b"")
-    git = Git(git_dir=making / ".git", work_tree=making)
-    await _read_tree(git, revision)
-    await git.run("checkout-index", "-q", "-f", "-a", "-u")
+    await fill(Git(git_dir=making / ".git", work_tree=making), revision)
+    notes = await populate(making, work, revision, kept=dest.with_name(dest.name + ".kept"), fresh=True)
     await asyncio.to_thread(layout.publish, making, dest)
+    return notes
 
 
 async def restore(tree: Path, work: WorkRepo, revision: str) -> None:
     """Put every file of a revision back as it is stored, whatever has run in the tree since, and prove it.
 
-    What the revision does not have stays. The tree's own `.git` is not asked. Raises `GitFailed`.
+    What the revision does not have stays. Submodules that were filled are put back too. The tree's own `.git` is
+    not asked. Raises `GitFailed`.
     """
     with tempfile.TemporaryDirectory(dir=work.scratch) as scratch:
         git = Git(git_dir=work.path, work_tree=tree, index=Path(scratch) / "index")
@@ -97,12 +101,10 @@ async def restore(tree: Path, work: WorkRepo, revision: str) -> None:
         await git.result(*compare)  # so that only what differs is written
         await git.run("checkout-index", "-q", "-f", "-a", "-u")
         await git.run(*compare)
-
-
-async def _read_tree(git: Git, revision: str) -> None:
-    """Put the index to a revision; what it knows of unchanged files it keeps."""
-    if (await git.result("read-tree", "-m", revision)).code != 0:
-        await git.run("read-tree", revision)
+    for each in await held(work, revision):
+        place = await asyncio.to_thread(folder, tree, each.path)
+        if place is not None:
+            await restore(place, work, each.commit)
 
 
 async def _write_git_dir(git_dir: Path, work: WorkRepo, head: str, refs: dict[str, str], excludes: bytes) -> None:
@@ -142,62 +144,11 @@ def _prune_folders(top: Path, folder: Path, kept: Path) -> None:
     while folder != top:
         left = [entry.name for entry in folder.iterdir()]
         if left == [".git"]:
-            _keep_git(folder / ".git", kept)
+            keep_git(folder / ".git", kept)
         elif left:
             return
         folder.rmdir()
         folder = folder.parent
-
-
-def _install(git_dir: Path, tree: Path, kept: Path) -> None:
-    """Put the new `.git` in the place of the old one."""
-    _keep_git(tree / ".git", kept)
-    layout.publish(git_dir, tree / ".git")
-
-
-def keep_commits(tree: Path, kept: Path) -> None:
-    """Move every `.git` of a tree that holds objects of its own to the folder `kept`, nested repositories' too.
-
-    What is left of the tree may then be removed without loss of any commit that an agent made. Raises OSError
-    where a folder cannot be looked into.
-    """
-    for folder, below, names in os.walk(tree, onerror=_doubt):
-        if ".git" in below or ".git" in names:
-            _keep_git(Path(folder, ".git"), kept)
-        below[:] = [name for name in below if name != ".git"]
-
-
-def _keep_git(old: Path, kept: Path) -> None:
-    """Move a `.git` away if it holds objects of its own, else remove it. A link is only unlinked."""
-    try:
-        mode = old.lstat().st_mode
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(mode):
-        old.unlink()
-        return
-    old.chmod(0o700)  # an agent may have locked it; only its owner can unlock it
-    if not _has_objects(old):
-        layout.discard(old)
-        return
-    kept.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while (kept / f"git-{number}").exists():
-        number += 1
-    layout.publish(old, kept / f"git-{number}")
-
-
-def _has_objects(git_dir: Path) -> bool:
-    """Whether anything was ever committed or staged here, or in a submodule's repository; in doubt yes."""
-    for _, _, names in os.walk(git_dir / "objects", onerror=_doubt):
-        if any(name != "alternates" for name in names):
-            return True
-    return (git_dir / "objects").is_symlink() or (git_dir / "modules").exists()
-
-
-def _doubt(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise error
 
 
 def _excludes(paths: Iterable[Path]) -> bytes:

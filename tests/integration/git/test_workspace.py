@@ -122,7 +122,7 @@ async def test_whatever_lies_there_as_git(user, ready, tmp_path, broken):
     assert git(tree, "status", "--porcelain") == "" and (elsewhere / "precious").exists()
 
 
-@pytest.mark.parametrize("step", ["_read_tree", "_install", "_write_git_dir", "publish"])
+@pytest.mark.parametrize("step", ["read_tree", "populate", "install", "_write_git_dir", "publish"])
 @pytest.mark.parametrize("again", [False, True])
 async def test_a_crash_at_any_step_is_made_good(user, ready, place, monkeypatch, step, again):
     if again:
