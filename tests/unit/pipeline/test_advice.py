@@ -73,7 +73,7 @@ WARNED = {
     "unused agent": ([("[land]", '[agent.x]\nadapter = "claude"\n[land]')], "[agent.x] does no stage"),
     "no cost": (
         [(ADAPTER, 'adapter = "command"\ncommand = "./agent"')],
-        "[agent.coder] reports no cost and no turns: cost_usd cannot stop it",
+        "[agent.coder] reports no cost, tokens or turns: cost_usd cannot stop it",
     ),
     "model of a program": (
         [(ADAPTER, 'adapter = "command"\ncommand = "./agent"\nmodel = "x"')],
@@ -131,7 +131,7 @@ def test_explain_tells_the_course(read, contract):
      refused: back to implement, once, then a person decides
      in conflict: back to implement, once, then a person decides
 
-A task may use $5, 2h of running time, 12 agent runs.
+A task may use $5, 2h of running time, 12 agent runs, 20m without a sign of life.
 At worst 8 agent runs, then a person is asked.
 """  # fmt: skip
 
@@ -146,7 +146,7 @@ def test_explain_shows_warnings_and_bounds(read, bend):
             )
         )
     )
-    assert "A task may use $5, 7 turns, 90s of running time, 12 agent runs." in text
+    assert "A task may use $5, 7 turns, 90s of running time, 12 agent runs, 20m without a sign of life." in text
     assert "gate tests: pytest -q ..." in text
     assert "     refused: a person decides\n" in text
     assert "warning: [gate.tests] runs pytest" in text

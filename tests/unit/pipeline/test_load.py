@@ -17,7 +17,7 @@ def test_the_contracts_example_loads(read, contract):
 
 def test_defaults(read, bend):
     pipeline = read(bend())
-    assert pipeline.limits == Limits(cost_usd=5.0, wall_clock=7200.0, attempts=12)
+    assert pipeline.limits == Limits(cost_usd=5.0, wall_clock=7200.0, stall=1200.0, attempts=12)
     plan, implement = pipeline.stages
     assert (plan.access, implement.access) == ("read", "write")
     assert implement.on_fail == OnFail(goto="implement", limit=2, session="resume")
@@ -54,7 +54,7 @@ def test_a_person_always_sees_a_change_of_the_policy(read, bend):
 
 def test_what_is_written_is_kept(read, bend):
     text = bend(
-        ("version = 1", 'version = 1\n[limits]\ncost_usd = 2\nturns = 9\nwall_clock = "45m"\nattempts = 3'),
+        ("version = 1", 'version = 1\n[limits]\ncost_usd = 2\ntokens = 8\nturns = 9\nwall_clock = "45m"\nstall = "1m"\nattempts = 3'),
         ('adapter = "claude"', 'adapter = "claude"\nmodel = "m"\ncommand = "claude --x \'a b\'"\nenv = ["KEY"]'),
         ('run = "make test"', 'run = ["make", "test"]\npaths = ["src/"]\ntimeout = "90s"'),
         (
@@ -67,7 +67,7 @@ def test_what_is_written_is_kept(read, bend):
         ("[land]", '[land]\ninto = "release/1.x"\non_fail = {limit = 4}\non_conflict = {goto = "plan"}'),
     )
     pipeline = read(text)
-    assert pipeline.limits == Limits(cost_usd=2.0, turns=9, wall_clock=2700.0, attempts=3)
+    assert pipeline.limits == Limits(cost_usd=2.0, tokens=8, turns=9, wall_clock=2700.0, stall=60.0, attempts=3)
     assert pipeline.agents["coder"].command == ("claude", "--x", "a b")
     assert pipeline.gates["tests"].run == ("make", "test")
     assert pipeline.gates["tests"].timeout == 90.0

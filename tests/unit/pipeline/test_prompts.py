@@ -1,5 +1,7 @@
 """Templates: what reaches an agent, word for word, and nothing read twice."""
 
+import json
+
 import pytest
 
 from foremand.pipeline import prompts
@@ -83,5 +85,38 @@ def test_the_built_in_prompts_pass_on_a_plan_and_what_was_refused():
 def test_there_is_no_other_built_in_prompt():
     with pytest.raises(KeyError):
         prompts.builtin("refused")
-    assert "not in this version" in prompts.unknown_builtin("review")
-    assert prompts.unknown_builtin("../values")
+    assert prompts.unknown_builtin("../values", prompts.STAGE_PROMPTS)
+    assert prompts.unknown_builtin("review", prompts.STAGE_PROMPTS) == '"builtin:review" is for a gate of kind "review"'
+    assert prompts.unknown_builtin("plan", prompts.REVIEW_PROMPTS) == '"builtin:plan" is for a stage'
+
+
+def test_the_built_in_harden_shows_what_it_hardens():
+    template = prompts.builtin("harden", ["implement"])
+    assert prompts.named_in(template) == ("task", "stages.implement", "diff")
+    assert ".foremand/" in template
+
+
+@pytest.mark.parametrize("name", prompts.REVIEW_PROMPTS)
+def test_a_built_in_review_shows_all_there_is_and_asks_for_a_verdict(name):
+    template = prompts.for_review(prompts.builtin(name, ["plan", "implement"]))
+    assert prompts.named_in(template) == ("task", "stages.plan", "stages.implement", "feedback", "diff")
+    text = render(template, CONTEXT)
+    assert "<!--" not in text
+    assert text.count("Fix #412") == 1
+    assert text.count("+x") == 1
+    assert text.count("2 failed") == 1
+
+
+def test_a_review_of_ones_own_words_still_shows_the_change_and_asks_for_a_verdict():
+    text = render(prompts.for_review("Is it pretty?\n"), CONTEXT)
+    order = [text.index(part) for part in ("Is it pretty?", "Fix #412", "2 failed", "+x", "# How to answer")]
+    assert order == sorted(order)
+    assert "Find the cause before you act" not in text, "that is for who did the work"
+
+
+def test_the_example_of_a_verdict_is_one():
+    text = prompts.for_review("x")
+    block = text[text.index("```json") + 7 : text.rindex("```")]
+    example = json.loads(block)
+    assert example["verdict"] == "reject"
+    assert set(example["findings"][0]) == {"file", "line", "severity", "text"}

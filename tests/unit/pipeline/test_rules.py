@@ -4,8 +4,8 @@ import pytest
 
 RUN, HUMAN, GATES, READ = 'run = "make test"', 'kind = "human"', 'gates = ["tests"]', 'access = "read"'
 NEVER = (
-    'gates: never ungated: a writing stage is followed by a command or human gate without "paths"; '
-    "name one here, in a later stage or in [land]"
+    'gates: never ungated: a writing stage is followed by a command, review or human gate without "paths", which is '
+    'not advisory and not of scope "stage"; name one here, in a later stage or in [land]'
 )
 NAMES = "a name has letters, digits, _ and -, begins with a letter or digit, and has at most 64 of them"
 THERE = "(there are task, feedback, diff, stages.plan, stages.implement)"

@@ -83,7 +83,7 @@ def test_it_accepts_the_contracts_example(contract, bend):
     [
         ('run = "make test"', 'run = "make test"\ntimout = "1m"'),
         ('run = "make test"', 'run = "make test"\ntimeout = "1 m"'),
-        ('run = "make test"', 'run = "make test"\nadvisory = true'),
+        ('run = "make test"', 'run = "make test"\nquorum = 1'),
         ('run = "make test"', "run = 1"),
         ('kind = "human"', 'kind = "review"'),
         ('kind = "human"', 'kind = "human"\nrun = "x"'),
@@ -93,7 +93,12 @@ def test_it_accepts_the_contracts_example(contract, bend):
         ("version = 1", "version = 2"),
         ("version = 1", "version = 1\n[limits]\nattempts = 0"),
         ("version = 1", "version = 1\n[workspace]\nsetup_key = []"),
-        ("version = 1", "version = 1\n[floor]"),
+        ("version = 1", "version = 1\n[floor]\nskip = []"),
+        ("version = 1", "version = 1\n[profile.x]\ngates = []"),
+        ('agent = "coder"\ngates', "agent = 3\ngates"),
+        ('kind = "human"', 'kind = "human"\nadvisory = true'),
+        ('kind = "human"', 'kind = "protected"'),
+        ("[land]", '[land]\nstrategy = "rebase"'),
     ],
 )
 def test_what_it_refuses_the_loader_refuses(problems, bend, change):
