@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import select
 import shutil
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,26 @@ def change(tmp_path: Path) -> Change:
         return sealed.revision
 
     return change
+
+
+class Life:
+    """A pipe that a program holds open for writing (`exec 3>PATH`) as long as it or a child of it lives."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self.reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def over(self) -> bool:
+        """Whether there was a program and it is gone, its children too; waits for that, at most ten seconds."""
+        poll = select.poll()
+        poll.register(self.reader, 0)  # only the end of the last writer, which is always told
+        return bool(poll.poll(10_000))
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Iterator[Life]:
+    """To see that a program is gone."""
+    life = Life(tmp_path / "life")
+    yield life
+    os.close(life.reader)
