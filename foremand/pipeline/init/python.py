@@ -40,7 +40,7 @@ _DEFINING = (
     "requirements/*.txt",
     "constraints*.txt",
 )
-_PIP = ".venv/bin/pip install -q"
+_PIP = ".venv/bin/pip install -q --disable-pip-version-check"
 _UV_PYTHON = ".uv-python"
 """Where uv puts an interpreter that it has to fetch: its usual place, below HOME, is not seen by the gates."""
 

@@ -8,6 +8,7 @@ import pytest
 from foremand.pipeline import NoProposal, propose, warnings
 
 TEST = {"tests/test_a.py": "def test(): pass\n"}
+PIP = ".venv/bin/pip install -q --disable-pip-version-check"
 PROJECT = '[project]\nname = "x"\n'
 
 KINDS = {
@@ -80,7 +81,7 @@ def test_a_python_repository(tmp_path, read, files, install, key, pytest_):
     pipeline = read(propose(tmp_path).text)
     assert warnings(pipeline) == ()
     steps = pipeline.workspace.setup.splitlines()
-    assert (steps[0], steps[-1]) == ("python3 -m venv .venv", f".venv/bin/pip install -q {install}")
+    assert (steps[0], steps[-1]) == ("python3 -m venv .venv", f"{PIP} {install}")
     assert pipeline.workspace.setup_key == tuple(key)
     assert pipeline.workspace.setup_paths == (".venv",)
     gate = pipeline.gates["tests"]
@@ -90,7 +91,7 @@ def test_a_python_repository(tmp_path, read, files, install, key, pytest_):
 def test_a_dependency_group_needs_a_pip_that_knows_groups(tmp_path, read):
     lay(tmp_path, {"pyproject.toml": PROJECT + '[dependency-groups]\ndev = ["pytest"]\n'})
     steps = read(propose(tmp_path).text).workspace.setup.splitlines()
-    assert steps[1] == ".venv/bin/pip install -q -U pip"
+    assert steps[1] == f"{PIP} -U pip"
 
 
 def test_files_outside_the_repository_are_no_key(tmp_path, read):
