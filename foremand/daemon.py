@@ -16,8 +16,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from foremand.api.base import About
 from foremand.api.operators import OperatorCheck, Operators
-from foremand.api.service import About, Service
+from foremand.api.service import Service
 from foremand.engine.engine import Engine
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.journal import Journal
@@ -119,7 +120,7 @@ def _about(places: Places, sandbox: Sandbox | Unsandboxed) -> About:
 async def _server(engine: Engine, journal: Journal, operators: Operators, about: About) -> grpc.aio.Server:
     options = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.max_send_message_length", MESSAGE_LIMIT)]
     server = grpc.aio.server(interceptors=[OperatorCheck(operators)], options=options)
-    service = Service(engine.desk, engine.reading, journal, operators, engine.agent_slots, engine.gate_slots, about)
+    service = Service(engine, journal, operators, about)
     add_ForemandServicer_to_server(service, server)
     name = pb.DESCRIPTOR.services_by_name["Foremand"].full_name
     healthy = health.aio.HealthServicer()

@@ -1,13 +1,20 @@
 """The core's words in the wire's words."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
+from foremand.core import queue
+from foremand.core.costs import Cost
 from foremand.core.feedback import headline
-from foremand.core.spec import LAND, Limits
+from foremand.core.spec import LAND, Gate, Limits
 from foremand.core.status import Status, status
-from foremand.core.task import Attempt, Task
+from foremand.core.task import Attempt, Task, run_key
 from foremand.core.verdicts import Standing, gates_at, stand
 from foremand.v1 import foremand_pb2 as pb
+
+OUTPUT = 16_000
+"""Characters of a gate's output that a task's details have, from its end."""
 
 
 def when(at: float | None) -> str:
@@ -17,22 +24,59 @@ def when(at: float | None) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Wire:
-    """Tasks as `list` shows them, each made once for as long as the task stays as it is."""
+class Overlap(Protocol):
+    """Another task whose change touches the same `files`, of which `conflicts` would conflict."""
 
-    def __init__(self) -> None:
-        self._made: dict[int, tuple[Task, pb.Task]] = {}
+    @property
+    def id(self) -> int: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def files(self) -> Sequence[str]: ...
+    @property
+    def conflicts(self) -> Sequence[str]: ...
+
+
+class Wire:
+    """Tasks as `list` and `show` show them, each made once for as long as nothing about it changes.
+
+    `everyone` gives all tasks and `overlaps` those that touch the same files as one: both change without the task.
+    """
+
+    def __init__(self, everyone: Callable[[], Iterable[Task]], overlaps: Callable[[int], Sequence[Overlap]]) -> None:
+        self._everyone = everyone
+        self._overlaps = overlaps
+        self._made: dict[int, tuple[Task, int, tuple[Overlap, ...], pb.Task]] = {}
 
     def task(self, found: Task) -> pb.Task:
         """The task's message; not to be changed."""
+        place, others = self._place(found), tuple(self._overlaps(found.id))
         known = self._made.get(found.id)
-        if known is None or known[0] is not found:
-            known = self._made[found.id] = (found, task(found))
-        return known[1]
+        if known is None or known[0] is not found or known[1:3] != (place, others):
+            message = task(found)
+            message.queue_position = place
+            message.overlaps.extend(map(overlap, others))
+            known = self._made[found.id] = (found, place, others, message)
+        return known[3]
+
+    def detail(self, found: Task) -> pb.TaskDetail:
+        """The task's message with all that is known of it."""
+        message = detail(found)
+        message.task.CopyFrom(self.task(found))
+        del message.task.gates[:]
+        message.task.gates.extend(gates(found, status(found), outputs=True))
+        return message
+
+    def _place(self, found: Task) -> int:
+        """Its place in its landing queue, from 1 on; 0 where it stands in none."""
+        if found.queued_at is None or found.over is not None:
+            return 0
+        line = queue.order(self._everyone(), queue.target(found))
+        return next((number for number, each in enumerate(line, 1) if each.id == found.id), 0)
 
 
 def task(found: Task) -> pb.Task:
-    """A task as `list` shows it."""
+    """A task as its own facts tell it: without its place in the queue, and without what others change."""
     now = status(found)
     latest = next((a for a in reversed(found.attempts) if a.work is not None), None)
     work = latest.work if latest is not None else None
@@ -42,14 +86,14 @@ def task(found: Task) -> pb.Task:
         repo=found.submitted.repo,
         branch=found.submitted.branch or "",
         into=found.submitted.into,
-        profile="",
+        profile=found.profile,
         state=now.state,
         reason=now.reason,
         stage=now.stage,
         attempt=found.attempts[-1].number if found.attempts else 0,
         revision=now.revision,
         landed_commit=found.landed_commit,
-        tokens=sum(a.usage.tokens for a in found.attempts),
+        tokens=found.tokens,
         created_at=when(found.created_at),
         updated_at=when(found.updated_at),
         gates=gates(found, now),
@@ -59,13 +103,22 @@ def task(found: Task) -> pb.Task:
         removed=work.removed if work else 0,
         stages=[stage.name for stage in found.pipeline.stages] if found.started else [],
         waiting_for=now.waiting_for,
+        workspace=found.handed_over if found.taken else "",
+        priority=found.submitted.priority,
+        after=found.submitted.after,
+        raised_by=found.raised_by,
     )
     if found.cost_usd is not None and any(a.outcome for a in found.attempts):
         message.cost_usd = found.cost_usd
     return message
 
 
-def gates(found: Task, now: Status) -> list[pb.Gate]:
+def overlap(found: Overlap) -> pb.Overlap:
+    """Another task whose change touches the same files."""
+    return pb.Overlap(id=found.id, title=found.title, files=found.files, conflicts=found.conflicts)
+
+
+def gates(found: Task, now: Status, *, outputs: bool = False) -> list[pb.Gate]:
     """Every gate of the pipeline, stage by stage, with its verdict on the work that stands there now."""
     if found.started is None:
         return []
@@ -73,10 +126,13 @@ def gates(found: Task, now: Status) -> list[pb.Gate]:
     for name in (*(stage.name for stage in found.pipeline.stages), LAND):
         standings = now.standings if name == now.stage else _elsewhere(found, name)
         asked = {standing.gate.name: standing for standing in standings}
-        shown = dict.fromkeys([*(gate.name for gate in gates_at(found.pipeline, name)), *asked])
-        for gate in shown:
-            kind = asked[gate].gate.kind if gate in asked else found.pipeline.gates[gate].kind
-            listed.append(_gate(gate, kind, name, asked.get(gate)))
+        known = {gate.name: gate for gate in gates_at(found.pipeline, name)}
+        for gate in {**known, **{standing.gate.name: standing.gate for standing in standings}}.values():
+            standing = asked.get(gate.name)
+            message = _gate(gate, name, standing)
+            if outputs and standing is not None:
+                message.output = _output(found, standing)[-OUTPUT:]
+            listed.append(message)
     return listed
 
 
@@ -87,25 +143,36 @@ def _elsewhere(found: Task, name: str) -> tuple[Standing, ...]:
     else:
         attempt = found.current(name)
         work = attempt.work if attempt is not None else None
+        if not found.pipeline.stage(name).agent:
+            work = work or found.work_before(name)
     return stand(found, name, work) if work is not None else ()
 
 
-def _gate(name: str, kind: str, stage: str, standing: Standing | None) -> pb.Gate:
-    gate = pb.Gate(name=name, kind=kind, stage=stage)
+def _gate(gate: Gate, stage: str, standing: Standing | None) -> pb.Gate:
+    message = pb.Gate(name=gate.name, kind=gate.kind, stage=stage, advisory=gate.advisory)
     if standing is not None:
-        gate.verdict = standing.verdict or ""
-        gate.revision = standing.work.revision
-        gate.reason = standing.reason
-    return gate
+        message.verdict = standing.verdict or ""
+        message.revision = standing.work.revision
+        message.reason = standing.reason
+        message.flaky = standing.flaky
+    return message
+
+
+def _output(found: Task, standing: Standing) -> str:
+    """What the gate printed; of a review, what its reviewers wrote."""
+    if standing.gate.kind == "review":
+        runs = found.reviews(standing.gate.name, standing.gate.definition, standing.about)
+        return "\n\n".join(f"{run.agent}:\n{run.output}" for run in runs if run.output)
+    run = found.runs.get(run_key(standing.gate.definition, standing.ran_on))
+    return run.output if run is not None else ""
 
 
 def detail(found: Task) -> pb.TaskDetail:
-    """A task as `show` shows it."""
+    """What `show` has beyond the task itself."""
     started = found.started
     last = found.attempts[-1] if found.attempts else None
     now = status(found)
     return pb.TaskDetail(
-        task=task(found),
         prompt=found.submitted.prompt,
         attempts=[attempt(each) for each in found.attempts],
         approvals=[
@@ -128,7 +195,7 @@ def detail(found: Task) -> pb.TaskDetail:
 
 
 def attempt(each: Attempt) -> pb.Attempt:
-    """One run of an agent."""
+    """One run of an agent, or a person's work."""
     message = pb.Attempt(
         stage=each.stage,
         number=each.number,
@@ -141,6 +208,8 @@ def attempt(each: Attempt) -> pb.Attempt:
         started_at=when(each.started_at),
         ended_at=when(each.ended_at),
         reason=headline(each.reason),
+        gate=each.gate,
+        by=each.by,
     )
     if each.exit_code is not None:
         message.exit_code = each.exit_code
@@ -149,11 +218,30 @@ def attempt(each: Attempt) -> pb.Attempt:
     return message
 
 
+def cost(found: Cost) -> pb.Cost:
+    """What attempts cost together."""
+    message = pb.Cost(
+        day=found.day,
+        agent=found.agent,
+        repo=found.repo,
+        task=found.task,
+        known_usd=found.known_usd,
+        tokens=found.tokens,
+        attempts=found.attempts,
+        unknown=found.unknown,
+    )
+    if found.cost_usd is not None:
+        message.cost_usd = found.cost_usd
+    return message
+
+
 def limits(message: pb.Limits) -> Limits:
     """Limits given with a submit. What is not given is None."""
     return Limits(
         cost_usd=message.cost_usd if message.HasField("cost_usd") else None,
+        tokens=message.tokens if message.HasField("tokens") else None,
         turns=message.turns if message.HasField("turns") else None,
         wall_clock=message.wall_clock if message.HasField("wall_clock") else None,
+        stall=message.stall if message.HasField("stall") else None,
         attempts=message.attempts if message.HasField("attempts") else None,
     )
