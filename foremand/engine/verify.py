@@ -63,8 +63,9 @@ class Verifier:
         else:
             wanted = [task_id]
         restarted = await self._restart()
+        marked = await asyncio.to_thread(processes, self._state_id)
         for number in wanted:
-            for finding in await self._of_task(number, restarted):
+            for finding in await self._of_task(number, restarted, suspect=number in marked):
                 yield finding
 
     async def _restart(self) -> Ledger:
@@ -80,7 +81,7 @@ class Verifier:
             found = (str(error),)
         return Finding(task=0, ok=not found, check="journal", detail="; ".join(found) or "whole")
 
-    async def _of_task(self, number: int, restarted: Ledger) -> list[Finding]:
+    async def _of_task(self, number: int, restarted: Ledger, *, suspect: bool) -> list[Finding]:
         task, facts = await self._at_one_moment(number)
         findings = [await self._remembered(task, facts, restarted), await self._revisions(task, facts)]
         if task.over == "LANDED":
@@ -88,7 +89,7 @@ class Verifier:
             if task.pipeline.land.publish != "pull-request":  # then the remote's people move the branch
                 findings.append(await self._branch(task))
         if task.over is not None:
-            findings.append(await asyncio.to_thread(self._processes, task.id))
+            findings.append(await asyncio.to_thread(self._processes, task.id, suspect=suspect))
         return findings
 
     async def _at_one_moment(self, number: int) -> tuple[Task, list[f.AnyFact]]:
@@ -164,9 +165,10 @@ class Verifier:
         detail = f"{now.stage}: {', '.join(closed) or 'not passed'}" if not ok else passed or "no gate applied"
         return Finding(task=task.id, ok=ok, check="verdicts", detail=detail)
 
-    def _processes(self, task: int) -> Finding:
+    def _processes(self, task: int, *, suspect: bool) -> Finding:
+        """`suspect`: a process of it was seen. It may have ended with the task since, so it is looked at again."""
         left = [f"run {run.name}" for run in running(self._places, task)]
-        left += [f"process {pid}" for pid in processes(self._state_id, task)]
+        left += [f"process {pid}" for pid in (processes(self._state_id).get(task, ()) if suspect else ())]
         return Finding(task=task, ok=not left, check="processes", detail=", ".join(left) or "none left")
 
     def _workspace(self, task: Task) -> Finding:
@@ -190,15 +192,17 @@ def named_by(facts: Iterable[f.AnyFact]) -> dict[str, str]:
     return named
 
 
-def processes(state_id: str, task: int) -> list[int]:
-    """The processes of a task's runs, as their environment says; looks through /proc."""
-    mark = f"{MARKER}={state_id}/{task}/".encode()
-    found = []
+def processes(state_id: str) -> dict[int, list[int]]:
+    """The processes of this daemon's runs, by task, as their environment says; looks through /proc."""
+    mark = f"{MARKER}={state_id}/".encode()
+    found: dict[int, list[int]] = {}
     for place in Path("/proc").iterdir():
         try:
             words = (place / "environ").read_bytes().split(b"\0") if place.name.isdecimal() else []
         except OSError:  # gone, or another user's
             continue
-        if any(word.startswith(mark) for word in words):
-            found.append(int(place.name))
+        for word in words:
+            task = word.removeprefix(mark).partition(b"/")[0]
+            if word.startswith(mark) and task.isdigit():
+                found.setdefault(int(task), []).append(int(place.name))
     return found
