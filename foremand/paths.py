@@ -71,6 +71,10 @@ class Places(Struct, frozen=True):
         digest = hashlib.sha256(os.fsencode(repo)).hexdigest()[:16]
         return self.state / "repos" / f"{repo.name}-{digest}.git"
 
+    def own_pipeline(self, repo: Path) -> Path:
+        """The user's own pipeline for a repository that holds none, under the name that the mirror has."""
+        return self.config / "pipelines" / f"{self.mirror(repo).name.removesuffix('.git')}.toml"
+
     def work(self, task: int) -> Path:
         """The repository of a task's seals and candidates."""
         return self.state / "work" / f"{task}.git"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from .checkouts import Checkouts
 from .conductor import StepFailed
 from .ledger import Ledger
 from .output import output_of
+from .repositories import Repositories
+from .scanning import scan
 from .slots import Slots
 from .workplace import Room, Workplace
 
@@ -34,6 +37,7 @@ class Gatekeeper:
         ledger: Ledger,
         journal: Journal,
         executor: LocalExecutor,
+        repositories: Repositories,
         workplace: Workplace,
         checkouts: Checkouts,
         slots: Slots,
@@ -43,6 +47,7 @@ class Gatekeeper:
         self._ledger = ledger
         self._journal = journal
         self._executor = executor
+        self._repositories = repositories
         self._workplace = workplace
         self._checkouts = checkouts
         self._slots = slots
@@ -52,9 +57,12 @@ class Gatekeeper:
         """Have the gate run on the tree, or take up the run that is under way, and record how it went."""
         if step.on_base and await self._known(task, step):
             return
+        if step.gate.kind == "secrets":
+            await self._scan(task, step)
+            return
         run = self._places.gate_run(task.id, run_name(step))
         under_way = Spool(run).state() != "new"
-        rank = (0, task.id)
+        rank = (0, -task.submitted.priority, task.id)
         async with self._slots.slot(rank, at_once=under_way):
             await self._started(task, step, run)
             judged, running, setup_running = await self._ask(task, step, run)
@@ -78,6 +86,28 @@ class Gatekeeper:
             await self._checkouts.remove(task, run.name)
             raise
         await self._checkouts.remove(task, run.name)
+
+    async def _scan(self, task: Task, step: RunGate) -> None:
+        """A secrets gate runs nothing of the work: it reads what the commits add, always from the beginning."""
+        run = self._places.gate_run(task.id, run_name(step))
+        began = time.monotonic()
+        async with self._slots.slot((0, -task.submitted.priority, task.id)):
+            await self._started(task, step, run)
+            judged, output = await scan(self._repositories.work(task), step.gate, step.commits)
+        await self._ledger.record(
+            GateRan(
+                task=task.id,
+                at=self._ledger.now(),
+                gate=step.gate.name,
+                definition=step.gate.definition,
+                tree=step.tree,
+                result=judged.result,
+                reason=judged.reason,
+                output=output,
+                run=run.name,
+                running=time.monotonic() - began,
+            )
+        )
 
     async def _known(self, task: Task, step: RunGate) -> bool:
         """A base's answer is kept per base and definition, over all tasks. No answer is not kept: it may be one now."""
@@ -121,7 +151,7 @@ class Gatekeeper:
             begun = Spool(run).state() != "new"
             room, setting_up = await self._checkouts.make(task, run.name, step.revision, keep=begun)
             if not begun:
-                await asyncio.to_thread(clear, step.gate, room.tree)
+                await asyncio.to_thread(clear, step.gate, room.tree / step.gate.dir)
             judged, running = await self._run(task, step, run, room)
         except asyncio.CancelledError:
             if not self._closing():
@@ -138,17 +168,33 @@ class Gatekeeper:
         return judged, running, setting_up
 
     async def _run(self, task: Task, step: RunGate, run: Path, room: Room) -> tuple[Judged, float]:
-        gate = step.gate
+        gate, place = step.gate, room.tree / step.gate.dir
+        if not gate.network and not self._workplace.sandboxed:
+            return Judged("error", "network = false needs the sandbox, which cannot run here"), 0.0
+        if not await asyncio.to_thread(_is_within, place, room.tree):
+            return Judged("error", f"the revision has no folder {gate.dir}"), 0.0
         env = self._workplace.environment(task, room)
         command = self._workplace.command(
-            task, room, argv(gate, env["PATH"]), env, marker=f"gate/{run.name}", deadline=gate.timeout
+            task,
+            room,
+            argv(gate, env["PATH"]),
+            env,
+            marker=f"gate/{run.name}",
+            deadline=gate.timeout,
+            network=gate.network,
+            folder=gate.dir,
         )
         await self._executor.start(run, command)
         end = await self._executor.wait(run)
         finished = Finished(why=end.reason, code=end.code, signal=end.signal, detail=end.detail)
-        judged = await asyncio.to_thread(judge, gate, finished, room.tree)
+        judged = await asyncio.to_thread(judge, gate, finished, place)
         log.info("task %d: gate %s on %s: %s (%s)", task.id, gate.name, step.tree[:12], judged.result, judged.reason)
         return judged, end.running
+
+
+def _is_within(folder: Path, tree: Path) -> bool:
+    """Whether the folder is there, and no link leads out of the tree."""
+    return folder.is_dir() and folder.resolve().is_relative_to(tree.resolve())
 
 
 def run_name(step: RunGate) -> str:

@@ -1,5 +1,6 @@
 """How a task begins: which branch, which pipeline file, and both pinned at the moment it starts (contract 3.2.1)."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 from msgspec import Struct
 
 from foremand.agents.registry import AgentMissing, find
+from foremand.core.commands import Refused
 from foremand.core.facts import StartRefused, TaskStarted
-from foremand.core.spec import Pipeline
+from foremand.core.spec import Floor, Pipeline
 from foremand.core.task import Task
 from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
 from foremand.paths import Places
 from foremand.pipeline import PipelineInvalid, branch_complaints, load
+from foremand.settings import Settings
 
 from . import environments
+from .caches import refused_caches
 from .conductor import StepFailed
 from .ledger import Ledger
 from .repositories import Repositories
@@ -48,8 +52,11 @@ class Target(Struct, frozen=True, kw_only=True):
 class Intake:
     """Reads what a task needs to begin, once when it is submitted and again, for good, when it starts."""
 
-    def __init__(self, places: Places, ledger: Ledger, repositories: Repositories, *, sandboxed: bool) -> None:
+    def __init__(
+        self, places: Places, settings: Settings, ledger: Ledger, repositories: Repositories, *, sandboxed: bool
+    ) -> None:
         self._places = places
+        self._settings = settings
         self._ledger = ledger
         self._repositories = repositories
         self._sandboxed = sandboxed
@@ -72,8 +79,7 @@ class Intake:
             seen = await heads(path, target.into) or ""
         if target.tip in seen:
             self._remember(key, seen, target)
-        for stage in target.pipeline.stages:
-            find(target.pipeline.agents[stage.agent], client.get("PATH", ""))
+        _find_agents(target.pipeline, client)
         return target
 
     def _remember(self, key: tuple[Path, str, str | None], seen: str, target: Target) -> None:
@@ -101,14 +107,16 @@ class Intake:
             await mirror.fetch()
             tip = await mirror.tip(submitted.into)
             pipeline, origin, digest = await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
-            client = environments.read(self._places.environment(task.id))
-            for stage in pipeline.stages:
-                find(pipeline.agents[stage.agent], client.get("PATH", ""))
+            if pipeline.land.fetch:  # then the base, and with it the file, is the remote's
+                tip = await mirror.fetch_remote(submitted.into)
+                pipeline, origin, digest = await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
+            check_profile(pipeline, submitted.profile)
+            _find_agents(pipeline, environments.read(self._places.environment(task.id)))
             work = self._repositories.work(task)
             work.path.parent.mkdir(parents=True, exist_ok=True)
             await work.ensure()
             tree = await work.tree_of(tip)
-        except (PipelineInvalid, PipelineMissing, RepositoryRefused) as error:
+        except (PipelineInvalid, PipelineMissing, RepositoryRefused, Refused) as error:
             reason = f"cannot start: {error}"
             await self._ledger.record(StartRefused(task=task.id, at=self._ledger.now(), reason=reason))
             return
@@ -126,6 +134,29 @@ class Intake:
                 sandboxed=self._sandboxed,
             )
         )
+
+    async def today(self, task: Task) -> tuple[Pipeline, str, str]:
+        """The pipeline file as it is now, with its hash and where it is from. Raises as `look` does."""
+        submitted = task.submitted
+        mirror = self._repositories.mirror(Path(submitted.repo))
+        await mirror.fetch()
+        tip = await (mirror.fetch_remote if task.pipeline.land.fetch else mirror.tip)(submitted.into)
+        return await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
+
+    async def at_tip(self, task: Task, tip: str) -> Pipeline | None:
+        """The tip's own pipeline; None where it has none that can be used: tasks then go on with theirs."""
+        mirror = self._repositories.mirror(Path(task.submitted.repo))
+        stored = await mirror.read_file(tip, FILE)
+        if stored is None:
+            return None
+        try:
+            return load(stored.decode(errors="replace"), (await self._prompts(mirror, tip)).get, FILE, self._floor)
+        except PipelineInvalid:
+            return None
+
+    @property
+    def _floor(self) -> Floor:
+        return self._settings.floor
 
     async def _branch(self, mirror: Mirror, info: RepositoryInfo, pipeline_file: str | None) -> str:
         here = info.branch or info.origin_head
@@ -145,9 +176,22 @@ class Intake:
         else:
             stored = await mirror.read_file(tip, FILE)
             if stored is None:
+                own = self._places.own_pipeline(mirror.repo)
+                stored = await asyncio.to_thread(_content, own)
+                origin = str(own)
+            else:
+                origin = f"{FILE} at {branch} ({tip[:12]})"
+            if stored is None:
                 raise _missing(mirror.repo, branch)
-            text, origin = stored.decode(errors="replace"), f"{FILE} at {branch} ({tip[:12]})"
-        pipeline = load(text, prompts.get, origin)
+            text = stored.decode(errors="replace")
+        pipeline = load(text, prompts.get, origin, self._floor)
+        refused = refused_caches(pipeline.workspace.cache, self._settings.allow_cache)
+        if refused:
+            named = ", ".join(f'"{name}"' for name in refused)
+            raise RepositoryRefused(
+                f"[workspace] cache wants {named}, which you do not let tasks share",
+                f"allow it in config.toml: allow_cache = [{named}]",
+            )
         digest = hashlib.sha256("\0".join([text, *(f"{k}\0{v}" for k, v in sorted(prompts.items()))]).encode())
         return pipeline, origin, digest.hexdigest()
 
@@ -158,6 +202,25 @@ class Intake:
             if path != FILE and (content := await mirror.read_file(tip, path)) is not None:
                 prompts[path.removeprefix(f"{FOLDER}/")] = content.decode(errors="replace")
         return prompts
+
+
+def check_profile(pipeline: Pipeline, profile: str) -> None:
+    """Refuse a profile that the pipeline does not have."""
+    if profile and profile not in pipeline.profiles:
+        known = ", ".join(pipeline.profiles) or "none"
+        raise Refused("NO_SUCH_PROFILE", f"the pipeline has no profile {profile!r}", f"its profiles: {known}")
+
+
+def _find_agents(pipeline: Pipeline, client: Mapping[str, str]) -> None:
+    """Have every agent that works or reviews found on PATH. Raises AgentMissing."""
+    reviewers = {name for gate in pipeline.gates.values() for name in gate.reviewers}
+    workers = {name for stage in pipeline.stages for name in (stage.agent, *stage.others) if name}
+    for name in sorted(workers | reviewers):
+        find(pipeline.agents[name], client.get("PATH", ""))
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
 def _missing(repo: Path, branch: str) -> PipelineMissing:

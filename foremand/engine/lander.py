@@ -5,6 +5,7 @@ Order and turns are `core.queue`'s; this module only builds, moves the branch an
 
 import asyncio
 import logging
+import re
 from pathlib import Path
 
 from foremand.core.facts import (
@@ -15,28 +16,39 @@ from foremand.core.facts import (
     LandingLocked,
     LandingRefused,
     LockFile,
+    Signed,
 )
 from foremand.core.feedback import headline
 from foremand.core.landing import intend, intended
-from foremand.core.steps import BuildCandidate, Land
+from foremand.core.steps import BuildCandidate, Land, Sign
 from foremand.core.task import Task, approvers
+from foremand.core.verdicts import tips_own
 from foremand.git import (
     Blocked,
+    Candidate,
     Conflict,
     GitError,
     IdentityUnknown,
     Lock,
+    StageCommit,
     TipMoved,
     WorkRepo,
     build,
+    commits_between,
     identity,
     land,
     prove,
+    pull_request,
+    push,
+    signed,
+    signs,
 )
 from foremand.pipeline import fill
 
 from .conductor import StepFailed
+from .intake import Intake
 from .ledger import Ledger
+from .others import Others
 from .repositories import Repositories
 from .sealing import describe
 
@@ -46,19 +58,22 @@ MESSAGE = "{{ title }}\n\n{{ summary }}"
 
 
 class Lander:
-    """Builds candidates and lands them."""
+    """Builds candidates, has them signed, and lands them."""
 
-    def __init__(self, ledger: Ledger, repositories: Repositories) -> None:
+    def __init__(self, ledger: Ledger, repositories: Repositories, intake: Intake, others: Others) -> None:
         self._ledger = ledger
         self._repositories = repositories
+        self._intake = intake
+        self._others = others
 
     async def build(self, task: Task, step: BuildCandidate) -> None:
-        """Put the work as one commit on the tip as it is now."""
-        repo = Path(task.submitted.repo)
+        """Put the work on the tip as it is now: the branch's, or with `fetch` the remote's."""
+        repo, into = Path(task.submitted.repo), task.submitted.into
         mirror, work = self._repositories.mirror(repo), self._repositories.work(task)
         try:
-            await mirror.fetch(task.submitted.into)
-            tip = await mirror.tip(task.submitted.into)
+            await mirror.fetch(into)
+            local = await mirror.tip(into)
+            tip = await mirror.fetch_remote(into) if task.pipeline.land.fetch else local
             who = await identity(repo)
             built = await build(
                 work,
@@ -70,40 +85,66 @@ class Lander:
                 committer=who.committer,
                 at=task.updated_at,
                 ref=work.candidate_ref(step.number),
+                stages=stage_commits(task) if task.pipeline.land.strategy == "merge" else None,
             )
             tip_tree = await work.tree_of(tip)
-            fact = await self._fact(task, step, built, tip, tip_tree)
+            fact: AnyFact
+            if isinstance(built, Conflict):
+                fact = CandidateConflicted(
+                    task=task.id,
+                    at=self._ledger.now(),
+                    number=step.number,
+                    source=step.source,
+                    tip=tip,
+                    tip_tree=tip_tree,
+                    files=built.tree,
+                    paths=built.paths,
+                    others=await self._others.between(task, step.base, tip, built.paths),
+                )
+            else:
+                fact = await self._candidate(task, step, built, tip, tip_tree, old="" if local == tip else local)
         except (GitError, IdentityUnknown, OSError) as error:
             raise StepFailed(f"the candidate cannot be built: {error}") from error
         await self._ledger.record(fact)
 
-    async def _fact(
-        self, task: Task, step: BuildCandidate, built: object, tip: str, tip_tree: str
-    ) -> CandidateBuilt | CandidateConflicted:
-        now = self._ledger.now()
-        if isinstance(built, Conflict):
-            return CandidateConflicted(
-                task=task.id,
-                at=now,
-                number=step.number,
-                source=step.source,
-                tip=tip,
-                tip_tree=tip_tree,
-                files=built.tree,
-                paths=built.paths,
-            )
-        commit, empty = built.commit, built.empty  # type: ignore[attr-defined]  # build gives one of two
-        work = await describe(self._repositories.work(task), task, base=tip, base_tree=tip_tree, revision=commit)
+    async def _candidate(
+        self, task: Task, step: BuildCandidate, built: Candidate, tip: str, tip_tree: str, *, old: str
+    ) -> CandidateBuilt:
+        work = self._repositories.work(task)
+        theirs = await self._intake.at_tip(task, tip)
+        gates = () if theirs is None else tips_own(task.pipeline, theirs, task.profiles, task.submitted.into)
+        described = await describe(
+            work,
+            task.pipeline,
+            base=tip,
+            base_tree=tip_tree,
+            revision=built.commit,
+            more=gates,
+            seals=await commits_between(work, task.base, step.source),
+        )
         return CandidateBuilt(
             task=task.id,
-            at=now,
+            at=self._ledger.now(),
             number=step.number,
             source=step.source,
             tip=tip,
-            work=work,
-            empty=empty,
+            work=described,
+            empty=built.empty,
             approved_by=approvers(task),
+            gates=gates,
+            old=old,
+            signs=await signs(Path(task.submitted.repo)),
         )
+
+    async def sign(self, task: Task, step: Sign) -> None:
+        """Have the user's git sign what is about to land."""
+        repo, work = Path(task.submitted.repo), self._repositories.work(task)
+        try:
+            commit = await signed(repo, work, step.commit)
+            await work.keep(f"{work.candidate_ref(step.candidate)}-signed", commit)
+        except (GitError, OSError) as error:
+            raise StepFailed(f"signing: {error}") from error
+        await self._ledger.record(Signed(task=task.id, at=self._ledger.now(), candidate=step.candidate, commit=commit))
 
     async def land(self, task: Task, step: Land) -> None:
         """Move the branch, once the intent is on disk. Repeating it after a crash finishes what was begun."""
@@ -114,8 +155,8 @@ class Lander:
                 return
         fact: AnyFact
         try:
-            await self._move(task, work, step)
-            fact = Landed(task=task.id, at=self._ledger.now(), commit=step.new)
+            reason = await self._move(task, work, step)
+            fact = Landed(task=task.id, at=self._ledger.now(), commit=step.new, reason=reason)
             log.info("task %d landed on %s as %s", task.id, into, step.new[:12])
         except TipMoved as moved:
             fact = self._refused(task, step, "moved", str(moved))
@@ -128,8 +169,26 @@ class Lander:
             fact = self._refused(task, step, "blocked", f"{repo} is not there any more: was it moved?")
         await self._ledger.record(fact)
 
-    async def _move(self, task: Task, work: WorkRepo, step: Land) -> None:
-        """Move the branch and prove it. A branch that went on from where an interrupted landing had put it has it."""
+    async def _move(self, task: Task, work: WorkRepo, step: Land) -> str:
+        """Publish what lands, move the branch and prove it; what else there is to say of it.
+
+        The remote goes first: where others have moved it meanwhile nothing has happened yet. A pull request leaves
+        the branch to those who merge it. A branch that went on from where an interrupted landing had put it has it.
+        """
+        repo, into, land_by = Path(task.submitted.repo), task.submitted.into, task.pipeline.land
+        if land_by.publish == "pull-request":
+            name = branch_name(task)
+            title, _, body = message(task).partition("\n")
+            url = await pull_request(repo, work, step.new, name, into, title, body.strip())
+            return f"pull request {url}" if url else f"pushed as {name}: open a pull request for it"
+        if land_by.publish == "push":
+            candidate = task.candidate
+            await push(repo, work, step.new, into, candidate.tip if candidate is not None else step.old)
+        await self._move_here(task, work, step)
+        return ""
+
+    async def _move_here(self, task: Task, work: WorkRepo, step: Land) -> None:
+        """Move the user's own branch, with its files, and prove it."""
         repo, into = Path(task.submitted.repo), task.submitted.into
 
         async def held(locks: tuple[Lock, ...]) -> None:
@@ -168,9 +227,28 @@ def _is_intended(task: Task, step: Land) -> bool:
     return candidate is not None and candidate.number == step.candidate
 
 
+def branch_name(task: Task) -> str:
+    """The branch under which people see the task: for `checkout`, and for a pull request."""
+    slug = re.sub(r"[^a-z0-9]+", "-", headline(task.submitted.title).lower()).strip("-")[:40].strip("-")
+    return f"foremand/{task.id}-{slug or 'task'}"
+
+
+def stage_commits(task: Task) -> tuple[StageCommit, ...]:
+    """What a merge lands beside itself: one commit for each writing stage."""
+    made = []
+    for stage in task.pipeline.stages:
+        attempt = task.current(stage.name)
+        if stage.writes and attempt is not None and attempt.work is not None:
+            title = headline(task.submitted.title)
+            text = f"{title} ({stage.name})\n\n{attempt.output.strip()}".strip()
+            words = f"{text}\n\nForemand-Task: {task.id}\n"
+            made.append(StageCommit(revision=attempt.work.revision, message=words, base=attempt.work.base))
+    return tuple(made)
+
+
 def message(task: Task) -> str:
     """The landed commit's message: the template's text, then the trailers that say where it came from."""
-    last = task.current(task.pipeline.stages[-1].name)
+    last = next(filter(None, (task.current(stage.name) for stage in reversed(task.pipeline.stages))), None)
     values = {
         "id": str(task.id),
         "title": headline(task.submitted.title),
