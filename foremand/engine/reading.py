@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from foremand.core.status import place
 from foremand.core.task import Attempt, Run, Task
 from foremand.executors import LocalExecutor, RunLost, Spool
 from foremand.git import WorkRepo, diffstat, numstat, patch
+from foremand.git.prune import missing
 from foremand.journal import AGENT_EVENT, Item, Journal
 from foremand.paths import Places
 
@@ -67,6 +69,10 @@ class ReadingRoom:
     async def transcript(self, task: Task, attempt: Attempt, *, errors: bool, follow: bool) -> AsyncIterator[bytes]:
         """The bytes that the agent's program wrote."""
         run = self._places.attempt(task.id, attempt.number)
+        if task.over is not None and not run.exists():
+            raise NothingToRead(
+                f"the transcript of attempt {attempt.number} of task {task.id} was pruned", f"foremanctl logs {task.id}"
+            )
         async for block in self._run(run, errors=errors, follow=follow):
             yield block
 
@@ -148,7 +154,22 @@ class ReadingRoom:
         work = self._repositories.work(task)
         sealed = _work_of(task, number)
         show = _stat if stat else patch
-        return sealed.base, sealed.revision, show(work, sealed.base, sealed.revision)
+        return sealed.base, sealed.revision, _kept(task, work, sealed, show(work, sealed.base, sealed.revision))
+
+
+async def _kept(
+    task: Task, work: WorkRepo, sealed: Work, text: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The text of a change, if its revision is still kept."""
+    async with aclosing(text):
+        if not work.path.exists() or await missing(work, (sealed.base, sealed.revision)):
+            at = f"-C {task.submitted.repo} show {task.landed_commit[:12]}" if task.landed_commit else ""
+            raise NothingToRead(
+                f"revision {sealed.revision[:12]} of task {task.id} was pruned",
+                f"git {at} shows what landed" if at else f"foremanctl logs {task.id}",
+            )
+        async for piece in text:
+            yield piece
 
 
 async def _stat(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[bytes, None]:
