@@ -107,7 +107,10 @@ def _repinned(task: Task, fact: f.Repinned) -> Changes:
     course = effective(fact.pipeline, profiles)
     return {
         "started": pinned,
-        "attempts": tuple(replace(a, void=True) if a.gate and a.outcome is None else a for a in task.attempts),
+        "attempts": tuple(
+            replace(a, void=a.void or (bool(a.gate) and a.outcome is None), work=fact.works.get(a.number, a.work))
+            for a in task.attempts
+        ),
         "profiles": profiles,
         "course": course,
         "limits": lowest(task.limits, caps(course, profiles)),

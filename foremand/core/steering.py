@@ -3,6 +3,8 @@
 As in `commands`, each function gives the facts to write down, or refuses with a reason and a way on.
 """
 
+from msgspec import Struct
+
 from . import facts as f
 from .commands import Refused, Who, alive, not_half_landed, same_revision, way_on
 from .profiles import effective
@@ -163,19 +165,39 @@ def give(task: Task, message: str, who: Who, *, rework: bool) -> tuple[f.AnyFact
     return (*facts, back)
 
 
-def repin(task: Task, pipeline: Pipeline, digest: str, origin: str, who: Who) -> tuple[f.AnyFact, ...]:
+class Today(Struct, frozen=True, kw_only=True):
+    """A pipeline file as it is now. `works`: what stands of a task, by attempt, as its gates see it."""
+
+    pipeline: Pipeline
+    digest: str
+    origin: str
+    works: dict[int, f.Work] = {}
+
+
+def repin(task: Task, today: Today | None, who: Who) -> tuple[f.AnyFact, ...]:
     """Have the task take today's pipeline file. What it has passed by definitions that stayed the same stays passed."""
     now = alive(task, "repin")
-    if task.started is None:
+    if task.started is None or today is None:
         why = f"task {task.id} has not started: it reads the file when it does"
         raise Refused("WRONG_STATE", why, way_on(task, now))
     not_half_landed(task, now)
-    if digest == task.started.pipeline_hash:
+    if today.digest == task.started.pipeline_hash:
         raise Refused("NOTHING_NEW", f"task {task.id} has today's pipeline file already", f"foremanctl why {task.id}")
-    why = _does_not_fit(task, pipeline)
+    unseen = [a for a in task.attempts if a.work is not None and not a.void and a.number not in today.works]
+    if unseen:
+        raise Refused("WRONG_STATE", f"task {task.id} has just gone on", f"once more: foremanctl repin {task.id}")
+    why = _does_not_fit(task, today.pipeline)
     if why:
         raise Refused("REPIN_IMPOSSIBLE", f"the file {why}", "submit what is left as a new task")
-    fact = f.Repinned(task=task.id, at=who.at, pipeline=pipeline, pipeline_hash=digest, origin=origin, by=who.name)
+    fact = f.Repinned(
+        task=task.id,
+        at=who.at,
+        pipeline=today.pipeline,
+        pipeline_hash=today.digest,
+        origin=today.origin,
+        by=who.name,
+        works=today.works,
+    )
     return (fact,)
 
 

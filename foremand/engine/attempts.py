@@ -20,7 +20,7 @@ from foremand.core.spec import LAND, Access, Gate
 from foremand.core.steps import RunAttempt, StopAttempt, World
 from foremand.core.task import Attempt, Task
 from foremand.executors import LocalExecutor
-from foremand.git import GitError, prepare, prompt_diff, snapshot, user_excludes
+from foremand.git import GitError, prompt_diff, snapshot, user_excludes
 from foremand.paths import Places
 from foremand.pipeline import Context, follow_up, render
 
@@ -31,10 +31,10 @@ from .ledger import Ledger
 from .leftovers import keep_out
 from .plan import Plan, read_plan, write_plan
 from .repositories import Repositories
-from .setups import Setups
 from .slots import Accounts, Slots
 from .supervision import Supervisor
 from .workplace import Room, Workplace
+from .workspaces import Workspaces
 
 
 class Attempts:
@@ -47,7 +47,7 @@ class Attempts:
         executor: LocalExecutor,
         repositories: Repositories,
         workplace: Workplace,
-        setups: Setups,
+        workspaces: Workspaces,
         checkouts: Checkouts,
         slots: Slots,
         accounts: Accounts,
@@ -59,7 +59,7 @@ class Attempts:
         self._executor = executor
         self._repositories = repositories
         self._workplace = workplace
-        self._setups = setups
+        self._workspaces = workspaces
         self._checkouts = checkouts
         self._slots = slots
         self._accounts = accounts
@@ -119,30 +119,18 @@ class Attempts:
         """Make the workspace ready and write down what the attempt is; nothing of it runs yet."""
         stage = task.pipeline.stage(step.stage)
         room = self._workplace.room(task, step.agent, read_only=stage.access == "read")
+        setup_running, notes = await self._workspaces.make_ready(task, room, step.entered, step.files)
         work = self._repositories.work(task)
         try:
-            keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
-            excludes = await user_excludes(Path(task.submitted.repo))
-            room.tree.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await prepare(
-                room.tree,
-                work,
-                step.entered,
-                task.base,
-                step.files,
-                kept=room.tree.parent / "kept",
-                keep=keep,
-                extra_excludes=excludes,
-            )
-            setup_running = await self._setups.lay(task, work, room, step.entered)
             began = None
             if room.read_only and not self._workplace.sandboxed:
                 keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
+                excludes = await user_excludes(Path(task.submitted.repo))
                 began = await snapshot(work, room.tree, step.entered, keep_out=keep, extra_excludes=excludes)
             diff = await prompt_diff(work, task.base, step.entered) if "diff" in stage.prompt else ""
         except (GitError, OSError) as error:
             raise StepFailed(f"the workspace cannot be prepared: {error}") from error
-        plan = replace(self._plan(task, step, room, began, diff), setup_running=setup_running)
+        plan = replace(self._plan(task, step, room, began, diff), setup_running=setup_running, notes=notes)
         await asyncio.to_thread(write_plan, run, plan)
         return plan
 
@@ -224,7 +212,7 @@ class Attempts:
             entered=step.entered,
             session_id=plan.job.session_id,
             resumes=plan.job.resume,
-            notes=adapter(agent.adapter).launch(agent, plan.job).warnings,
+            notes=(*adapter(agent.adapter).launch(agent, plan.job).warnings, *plan.notes),
             setup_running=plan.setup_running,
             gate=step.gate,
             definition=step.definition,

@@ -6,19 +6,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from foremand.core import commands
+from foremand.core import commands, steering
 from foremand.core.commands import Refused, Who
-from foremand.core.facts import AnyFact, TaskSubmitted
+from foremand.core.facts import AnyFact, TaskSubmitted, Work
 from foremand.core.feedback import headline
-from foremand.core.spec import Limits
+from foremand.core.spec import Limits, Pipeline
+from foremand.core.status import status
 from foremand.core.task import Task
+from foremand.git import branch_for_person
 from foremand.journal import AlreadyAnswered, Journal, Request
 from foremand.paths import Places
 
 from . import environments
-from .intake import Intake
+from .intake import Intake, check_profile
+from .lander import branch_name
 from .ledger import Ledger
+from .repositories import Repositories
+from .sealing import redescribe
 
 TITLE_LIMIT = 120
 """Characters of a title that is made from the prompt's first line."""
@@ -42,6 +48,9 @@ class Submission(Struct, frozen=True, kw_only=True):
     pipeline_file: str | None = None
     environment: Mapping[str, str] = {}
     limits: Limits = Limits()
+    profile: str = ""
+    after: tuple[int, ...] = ()
+    priority: int = 0
 
 
 T = TypeVar("T")
@@ -50,8 +59,11 @@ T = TypeVar("T")
 class Desk:
     """Takes requests. `request_id` makes each safe to repeat: the second time nothing is done."""
 
-    def __init__(self, places: Places, ledger: Ledger, journal: Journal, intake: Intake) -> None:
+    def __init__(
+        self, places: Places, ledger: Ledger, journal: Journal, intake: Intake, repositories: Repositories
+    ) -> None:
         self._places = places
+        self._repositories = repositories
         self._ledger = ledger
         self._journal = journal
         self._intake = intake
@@ -84,6 +96,10 @@ class Desk:
         target = await self._intake.look(
             submission.repo, submission.into, submission.pipeline_file, submission.environment
         )
+        check_profile(target.pipeline, submission.profile)
+        steering.check_floor(target.pipeline, submission.limits)
+        for before in submission.after:
+            self.task(before)
         number = await self._journal.next_task_id()
         await asyncio.to_thread(environments.keep, self._places.environment(number), submission.environment)
         fact = TaskSubmitted(
@@ -97,6 +113,9 @@ class Desk:
             pipeline_file=submission.pipeline_file,
             limits=submission.limits,
             by=by,
+            profile=submission.profile,
+            after=tuple(dict.fromkeys(submission.after)),
+            priority=submission.priority,
         )
         try:
             return await self._ledger.submit(fact, _request(request_id, number))
@@ -127,17 +146,87 @@ class Desk:
 
     async def limit(self, task: int, limits: Limits, request_id: str, by: str) -> Task:
         """A person sets limits anew."""
-        return await self._decide(task, request_id, lambda known: commands.limit(known, limits, self._who(by)))
+        return await self._decide(task, request_id, lambda known: steering.limit(known, limits, self._who(by)))
 
     async def retry(
-        self, task: int, *, stage: str, gate: str, fresh: bool, message: str, request_id: str, by: str
+        self,
+        task: int,
+        *,
+        stage: str,
+        gate: str,
+        agent: str,
+        fresh: bool,
+        message: str,
+        request_id: str,
+        by: str,
     ) -> Task:
         """A person lets the task go on."""
         return await self._decide(
             task,
             request_id,
-            lambda known: commands.retry(known, self._who(by), stage=stage, gate=gate, fresh=fresh, message=message),
+            lambda known: commands.retry(
+                known, self._who(by), stage=stage, gate=gate, agent=agent, fresh=fresh, message=message
+            ),
         )
+
+    async def waive(self, task: int, gate: str, revision: str, message: str, request_id: str, by: str) -> Task:
+        """A person lets one gate pass on one revision."""
+        return await self._decide(
+            task, request_id, lambda known: steering.waive(known, gate, revision, self._who(by), message)
+        )
+
+    async def pause(self, task: int, request_id: str, by: str) -> Task:
+        """A person has the task stand still."""
+        return await self._decide(task, request_id, lambda known: steering.pause(known, self._who(by)))
+
+    async def resume(self, task: int, request_id: str, by: str) -> Task:
+        """A person lets a paused task go on."""
+        return await self._decide(task, request_id, lambda known: steering.resume(known, self._who(by)))
+
+    async def send(self, task: int, text: str, request_id: str, by: str) -> tuple[Task, str]:
+        """A person tells the agent something; also in words when it will hear it."""
+        told = await self._decide(task, request_id, lambda known: steering.say(known, text, self._who(by)))
+        return told, "it opens the next attempt, if there is one: this agent cannot be told while it works"
+
+    async def take(self, task: int, request_id: str, by: str) -> Task:
+        """A person wants the workspace. It is theirs once the task is `handed_over`."""
+        return await self._decide(task, request_id, lambda known: steering.take(known, self._who(by)))
+
+    async def give(self, task: int, message: str, rework: bool, request_id: str, by: str) -> Task:
+        """A person gives the workspace back."""
+        return await self._decide(
+            task, request_id, lambda known: steering.give(known, message, self._who(by), rework=rework)
+        )
+
+    async def repin(self, task: int, request_id: str, by: str) -> Task:
+        """A person has the task take today's pipeline file. Raises what `Intake.today` raises, too."""
+        known = self.task(task)
+        if known.started is None or known.over is not None:  # there is nothing to read a file for
+            return await self._decide(task, request_id, lambda now: steering.repin(now, None, self._who(by)))
+        today = await self._intake.today(known)
+        described = await self._describe(known, today.pipeline)
+        return await self._decide(
+            task, request_id, lambda now: steering.repin(now, replace(today, works=described), self._who(by))
+        )
+
+    async def checkout(self, task: int) -> tuple[Task, str, str]:
+        """Show the present revision as a branch of the user's repository; its name and where it stands."""
+        known = self.task(task)
+        now = status(known)
+        if known.started is None or not now.revision:
+            raise Refused("WRONG_STATE", f"task {task} has made nothing yet", f"foremanctl wait {task}")
+        name = branch_name(known)
+        await branch_for_person(Path(known.submitted.repo), self._repositories.work(known), now.revision, name)
+        return known, name, now.revision
+
+    async def _describe(self, task: Task, pipeline: Pipeline) -> dict[int, Work]:
+        """The work that stands, as the gates of another pipeline see it."""
+        work = self._repositories.work(task)
+        return {
+            attempt.number: await redescribe(work, pipeline, attempt.work)
+            for attempt in task.attempts
+            if attempt.work is not None and not attempt.void
+        }
 
     async def _decide(self, task: int, request_id: str, command: Callable[[Task], Sequence[AnyFact]]) -> Task:
         self.task(task)

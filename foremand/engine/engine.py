@@ -3,7 +3,18 @@
 import asyncio
 from collections.abc import Callable
 
-from foremand.core.steps import BuildCandidate, Land, RunAttempt, RunGate, Seal, Start, Step, StopAttempt
+from foremand.core.steps import (
+    BuildCandidate,
+    HandOver,
+    Land,
+    RunAttempt,
+    RunGate,
+    Seal,
+    Sign,
+    Start,
+    Step,
+    StopAttempt,
+)
 from foremand.core.task import Task
 from foremand.executors import LocalExecutor, Sandbox, Unsandboxed
 from foremand.journal import Journal
@@ -20,14 +31,17 @@ from .housekeeping import Housekeeper
 from .intake import Intake
 from .lander import Lander
 from .ledger import Ledger
+from .others import Others
 from .reading import ReadingRoom
 from .recovery import sweep
 from .repositories import Repositories
 from .sealing import Sealer
 from .setups import Setups
-from .slots import Slots
+from .slots import Accounts, Slots
 from .supervision import Supervisor
 from .workplace import Workplace
+from .workspaces import Workspaces
+from .worlds import Worlds
 
 
 class Engine:
@@ -55,23 +69,31 @@ class Engine:
         closing: Callable[[], bool] = lambda: self.conductor.closing  # noqa: E731 (asked later than it is made)
         setups = Setups(places, executor, workplace, closing)
         checkouts = Checkouts(places, repositories, setups, workplace)
-        self._intake = Intake(places, ledger, repositories, sandboxed=sandboxed)
+        self._intake = Intake(places, settings, ledger, repositories, sandboxed=sandboxed)
+        self._worlds = Worlds(ledger, settings)
+        self._workspaces = Workspaces(ledger, repositories, workplace, setups)
+        accounts = {name: each.max_concurrent for name, each in settings.agents.items() if each.max_concurrent}
         self._attempts = Attempts(
             places,
             ledger,
             executor,
             repositories,
             workplace,
-            setups,
+            self._workspaces,
+            checkouts,
             self.agent_slots,
+            Accounts(accounts),
             Supervisor(ledger, journal, executor, growth),
+            self._worlds.of,
         )
-        self._gatekeeper = Gatekeeper(places, ledger, journal, executor, workplace, checkouts, self.gate_slots, closing)
+        self._gatekeeper = Gatekeeper(
+            places, ledger, journal, executor, repositories, workplace, checkouts, self.gate_slots, closing
+        )
         self._sealer = Sealer(places, ledger, repositories)
-        self._lander = Lander(ledger, repositories)
-        self.conductor = Conductor(ledger, self._carry_out, group)
+        self._lander = Lander(ledger, repositories, self._intake, Others(ledger, repositories))
+        self.conductor = Conductor(ledger, self._worlds.of, self._carry_out, group)
         self._housekeeper = Housekeeper(places, ledger, group)
-        self.desk = Desk(places, ledger, journal, self._intake)
+        self.desk = Desk(places, ledger, journal, self._intake, repositories)
         self.reading = ReadingRoom(places, journal, executor, repositories, growth)
 
     async def start(self) -> None:
@@ -79,6 +101,7 @@ class Engine:
         await asyncio.to_thread(self.ledger.load)
         self._watching = self._group.create_task(self._growth.run(), name="growth")
         await sweep(self._places, self.ledger, self.executor)
+        self._worlds.start(self.conductor.look)
         self.conductor.start()
         self._housekeeper.start()
 
@@ -95,12 +118,16 @@ class Engine:
                 await self._attempts.run(task, step)
             case StopAttempt():
                 await self._attempts.stop(task, step)
+            case HandOver():
+                await self._workspaces.hand_over(task, step)
             case Seal():
                 await self._sealer.run(task, step)
             case RunGate():
                 await self._gatekeeper.run(task, step)
             case BuildCandidate():
                 await self._lander.build(task, step)
+            case Sign():
+                await self._lander.sign(task, step)
             case Land():
                 await self._lander.land(task, step)
             case _:

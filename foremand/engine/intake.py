@@ -11,6 +11,7 @@ from foremand.agents.registry import AgentMissing, find
 from foremand.core.commands import Refused
 from foremand.core.facts import StartRefused, TaskStarted
 from foremand.core.spec import Floor, Pipeline
+from foremand.core.steering import Today
 from foremand.core.task import Task
 from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
 from foremand.paths import Places
@@ -135,13 +136,14 @@ class Intake:
             )
         )
 
-    async def today(self, task: Task) -> tuple[Pipeline, str, str]:
-        """The pipeline file as it is now, with its hash and where it is from. Raises as `look` does."""
+    async def today(self, task: Task) -> Today:
+        """The pipeline file as it is now. Raises as `look` does."""
         submitted = task.submitted
         mirror = self._repositories.mirror(Path(submitted.repo))
         await mirror.fetch()
         tip = await (mirror.fetch_remote if task.pipeline.land.fetch else mirror.tip)(submitted.into)
-        return await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
+        pipeline, origin, digest = await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
+        return Today(pipeline=pipeline, digest=digest, origin=origin)
 
     async def at_tip(self, task: Task, tip: str) -> Pipeline | None:
         """The tip's own pipeline; None where it has none that can be used: tasks then go on with theirs."""

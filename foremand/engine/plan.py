@@ -14,13 +14,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     `wall_clock` is its deadline in seconds of running. `began` is the tree that its files made, where the stage
     only reads and nothing but our looking keeps it from writing. `setup_running`: seconds that the workspace's setup
-    ran for it.
+    ran for it; `notes` are for the person.
     """
 
     job: Job
     wall_clock: float | None
     began: str | None
     setup_running: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 def plan_file(run: Path) -> Path:

@@ -155,6 +155,12 @@ async def describe(
     )
 
 
+async def redescribe(work: WorkRepo, pipeline: Pipeline, old: Work) -> Work:
+    """The same revision as the gates of another pipeline see it."""
+    new = await describe(work, pipeline, base=old.base, base_tree=old.base_tree, revision=old.revision)
+    return replace(new, unresolved=old.unresolved)
+
+
 async def _touched(
     work: WorkRepo, base: str, revision: str, globs: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:

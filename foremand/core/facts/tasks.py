@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from msgspec import field
+
 from foremand.core.spec import Limits, Pipeline
 
-from .base import Fact
+from .base import Fact, Work
 
 
 class TaskSubmitted(Fact, frozen=True, kw_only=True, tag=True):
@@ -64,12 +66,16 @@ class ProfileRaised(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class Repinned(Fact, frozen=True, kw_only=True, tag=True):
-    """A person had the task take today's pipeline file. Answers by a definition that stayed the same stay."""
+    """A person had the task take today's pipeline file. Answers by a definition that stayed the same stay.
+
+    `works`: what stands of the attempts, by their numbers, as this pipeline's gates see it.
+    """
 
     pipeline: Pipeline
     pipeline_hash: str
     origin: str
     by: str
+    works: dict[int, Work] = field(default_factory=dict)
 
 
 class Troubled(Fact, frozen=True, kw_only=True, tag=True):
