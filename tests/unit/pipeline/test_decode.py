@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 VERSION, ADAPTER, RUN, HUMAN = "version = 1", 'adapter = "claude"', 'run = "make test"', 'kind = "human"'
+KINDS = '"command" or "secrets" or "protected" or "review" or "human"'
 GATES, READ, LAND = 'gates = ["tests"]', 'access = "read"', "[land]"
 
 
@@ -94,12 +95,12 @@ WRONG = {
         under(GATES, 'allow_empty = "yes"'),
         '[[stage]] "implement" allow_empty: expected true or false, got "yes"',
     ),
-    "no kind": ((HUMAN, 'message = "x"'), '[gate.boss] kind: missing: one of "command" or "secrets" or "protected" or "review" or "human"'),
+    "no kind": ((HUMAN, 'message = "x"'), f"[gate.boss] kind: missing: one of {KINDS}"),
     "wrong kind": (
         (HUMAN, 'kind = "humane"'),
-        '[gate.boss] kind: expected "command" or "secrets" or "protected" or "review" or "human", got "humane"; did you mean "human"?',
+        f'[gate.boss] kind: expected {KINDS}, got "humane"; did you mean "human"?',
     ),
-    "kind of no text": ((HUMAN, "kind = 1"), '[gate.boss] kind: expected "command" or "secrets" or "protected" or "review" or "human", got 1'),
+    "kind of no text": ((HUMAN, "kind = 1"), f"[gate.boss] kind: expected {KINDS}, got 1"),
     "key of another kind": (under(HUMAN, 'run = "x"'), '[gate.boss] run: only a gate of kind "command" has this'),
     "message of a command": (under(RUN, 'message = "x"'), '[gate.tests] message: only a gate of kind "human" has this'),
     "no run": ((RUN, 'timeout = "1m"'), "[gate.tests] run: missing: the command that has to end with exit code 0"),
@@ -262,7 +263,10 @@ WRONG = {
     ),
     "publish": (
         under(LAND, 'publish = "pull_request"'),
-        '[land] publish: expected "local" or "push" or "pull-request", got "pull_request"; did you mean "pull-request"?',
+        (
+            '[land] publish: expected "local" or "push" or "pull-request", got "pull_request"; '
+            'did you mean "pull-request"?'
+        ),
     ),
     "fetch": (under(LAND, 'fetch = "yes"'), '[land] fetch: expected true or false, got "yes"'),
     "profile not a table": (under(VERSION, "profile = {x = 1}"), "[profile.x]: expected a table, got 1"),
@@ -429,7 +433,8 @@ KEYS = re.findall(
     "reviewers quorum scope advisory default_profile",
 )
 SCALARS = st.one_of(
-    st.sampled_from(['"claude"', '"command"', '"human"', '"review"', '"secrets"', '"protected"', '"a"', '"land"', '"2h"', '""', '"{{ x }}"', "1", "true"]),
+    st.sampled_from(['"review"', '"secrets"', '"protected"']),
+    st.sampled_from(['"claude"', '"command"', '"human"', '"a"', '"land"', '"2h"', '""', '"{{ x }}"', "1", "true"]),
     st.integers().map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.text(alphabet="ab\\\"'\n{}. \0", max_size=6).map(lambda text: f'"{text}"'),
@@ -444,7 +449,20 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-HEADS = st.sampled_from(["[limits]", "[workspace]", "[agent.a]", "[gate.a]", "[gate.b]", "[[stage]]", "[land]", "[x]", "[profile.a]", "[floor]"])
+HEADS = st.sampled_from(
+    [
+        "[limits]",
+        "[workspace]",
+        "[agent.a]",
+        "[gate.a]",
+        "[gate.b]",
+        "[[stage]]",
+        "[land]",
+        "[x]",
+        "[profile.a]",
+        "[floor]",
+    ]
+)
 LINES = st.lists(
     st.one_of(HEADS, st.tuples(st.sampled_from(KEYS), VALUES).map(" = ".join)),
     max_size=14,

@@ -3,8 +3,8 @@
 import pytest
 from pathspec import GitIgnoreSpec
 
-from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail
-from foremand.pipeline import PipelineInvalid, load
+from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail, Profile
+from foremand.pipeline import PipelineInvalid, gate_specs, load
 
 
 def test_the_contracts_example_loads(read, contract):
@@ -54,7 +54,8 @@ def test_a_person_always_sees_a_change_of_the_policy(read, bend):
 
 def test_what_is_written_is_kept(read, bend):
     text = bend(
-        ("version = 1", 'version = 1\n[limits]\ncost_usd = 2\ntokens = 8\nturns = 9\nwall_clock = "45m"\nstall = "1m"\nattempts = 3'),
+        ("version = 1", "version = 1\n[limits]\ncost_usd = 2\ntokens = 8\nturns = 9\nattempts = 3"),
+        ("attempts = 3", 'attempts = 3\nwall_clock = "45m"\nstall = "1m"'),
         ('adapter = "claude"', 'adapter = "claude"\nmodel = "m"\ncommand = "claude --x \'a b\'"\nenv = ["KEY"]'),
         ('run = "make test"', 'run = ["make", "test"]\npaths = ["src/"]\ntimeout = "90s"'),
         (
@@ -119,6 +120,9 @@ CHANGES = {
     "timeout": ('run = "make test"', 'run = "make test"\ntimeout = "1m"'),
     "setup": ("version = 1", 'version = 1\n[workspace]\nsetup = "x"'),
     "copy": ("version = 1", 'version = 1\n[workspace]\ncopy = [".env"]'),
+    "dir": ('run = "make test"', 'run = "make test"\ndir = "api"'),
+    "flaky_retries": ('run = "make test"', 'run = "make test"\nflaky_retries = 1'),
+    "network": ('run = "make test"', 'run = "make test"\nnetwork = false'),
     "env": ("version = 1", 'version = 1\n[workspace]\nenv = ["X"]'),
 }
 
@@ -168,3 +172,142 @@ def test_a_refusal_names_its_file():
     with pytest.raises(PipelineInvalid, match=r"^\.foremand/pipeline\.toml at main: 2 errors\n") as refused:
         load("version = 1\ncolour = 1", lambda _: None, ".foremand/pipeline.toml at main")
     assert [problem.key for problem in refused.value.problems] == ["colour", "stage"]
+
+
+@pytest.mark.parametrize("line", ["advisory = true", 'scope = "stage"'])
+def test_a_definition_stays_with_what_only_says_what_an_answer_does(read, bend, line):
+    asked = ("[land]", f'[gate.more]\nkind = "command"\nrun = "x"\n{line}\n[land]')
+    plain = ("[land]", '[gate.more]\nkind = "command"\nrun = "x"\n[land]')
+    assert read(bend(asked)).gates["more"].definition == read(bend(plain)).gates["more"].definition
+
+
+def gate(read, bend, text, more=""):
+    return read(bend(("[land]", f"{more}[gate.more]\n{text}\n[land]"))).gates["more"]
+
+
+def test_a_command_gates_own_keys(read, bend):
+    made = gate(
+        read,
+        bend,
+        'kind = "command"\nrun = "x"\ndir = "./api/"\njunit = "out/r.xml"\nnetwork = false\nflaky_retries = 2\n'
+        'advisory = true\nscope = "stage"',
+    )
+    assert (made.dir, made.junit, made.network, made.flaky_retries) == ("api", "out/r.xml", False, 2)
+    assert (made.advisory, made.scope) == (True, "stage")
+
+
+def test_a_secrets_gate(read, bend):
+    made = gate(read, bend, 'kind = "secrets"\nallow = ["a", "b"]\ntimeout = "1m"')
+    assert (made.kind, made.allow, made.timeout) == ("secrets", ("a", "b"), 60.0)
+    assert made.definition == gate(read, bend, 'kind = "secrets"\nallow = ["b", "a"]').definition
+    assert made.definition != gate(read, bend, 'kind = "secrets"\nallow = ["a"]').definition
+
+
+def test_a_new_scanner_answers_anew(read, bend, monkeypatch):
+    before = gate(read, bend, 'kind = "secrets"').definition
+    monkeypatch.setattr(gate_specs, "SCANNER", gate_specs.SCANNER + 1)
+    assert gate(read, bend, 'kind = "secrets"').definition != before
+
+
+def test_a_protected_gate(read, bend):
+    made = gate(read, bend, 'kind = "protected"\npaths = ["db/", "!db/x"]')
+    assert (made.kind, made.paths) == ("protected", ("db/", "!db/x"))
+    assert made.definition != gate(read, bend, 'kind = "protected"\npaths = ["db/"]').definition
+
+
+OTHERS = '[agent.a]\nadapter = "claude"\nmodel = "m"\n[agent.b]\nadapter = "command"\ncommand = "b --review"\n'
+REVIEW = 'kind = "review"\nreviewers = ["a", "b"]'
+
+
+def test_a_review_gate(read, bend):
+    made = gate(read, bend, REVIEW, OTHERS)
+    assert (made.kind, made.reviewers, made.quorum) == ("review", ("a", "b"), 2)
+    assert made.prompt.startswith("You are reviewing a change")
+    assert "{{ stages.implement }}" in made.prompt
+    assert "# How to answer" in made.prompt
+    assert gate(read, bend, f"{REVIEW}\nquorum = 1", OTHERS).quorum == 1
+    assert "security" in gate(read, bend, f'{REVIEW}\nprompt = "builtin:security-review"', OTHERS).prompt
+
+
+REVIEWS = {
+    "quorum": (f"{REVIEW}\nquorum = 1", OTHERS),
+    "prompt": (f'{REVIEW}\nprompt = "x"', OTHERS),
+    "reviewers": ('kind = "review"\nreviewers = ["a"]\nquorum = 1', OTHERS),
+    "model": (REVIEW, OTHERS.replace('"m"', '"n"')),
+    "command": (REVIEW, OTHERS.replace("b --review", "c --review")),
+    "args": (REVIEW, f'{OTHERS}args = ["-x"]\n'),
+    "paths": (f'{REVIEW}\npaths = ["api/"]', OTHERS),
+}
+
+
+@pytest.mark.parametrize(("text", "agents"), REVIEWS.values(), ids=REVIEWS)
+def test_a_reviews_definition_changes_with_who_judges_and_by_what(read, bend, text, agents):
+    assert gate(read, bend, REVIEW, OTHERS).definition != gate(read, bend, text, agents).definition
+
+
+def test_a_reviews_definition_stays_with_what_does_not_judge(read, bend):
+    other = gate(read, bend, f'{REVIEW}\ntimeout = "1m"', f'{OTHERS}env = ["KEY"]\n')
+    assert gate(read, bend, REVIEW, OTHERS).definition == other.definition
+
+
+def test_a_list_of_agents(read, bend):
+    text = bend(
+        ('agent = "coder"\ngates', 'agent = ["coder", "other"]\ngates'),
+        ("[land]", '[agent.other]\nadapter = "claude"\n[land]'),
+    )
+    stage = read(text).stage("implement")
+    assert (stage.agent, stage.others, stage.writes) == ("coder", ("other",), True)
+
+
+CHECK = '[[stage]]\nname = "check"\ngates = ["boss"]\n'
+
+
+def test_a_checkpoint_sends_back_to_who_wrote(read, bend):
+    stage = read(bend(("[land]", f"{CHECK}[land]"))).stage("check")
+    assert (stage.agent, stage.others, stage.prompt, stage.writes) == ("", (), "", False)
+    assert stage.on_fail == OnFail(goto="implement", limit=2)
+    assert stage.access == "write"
+
+
+def test_a_checkpoint_of_a_plan_sends_back_to_who_planned(read, bend):
+    pipeline = read(bend(('[[stage]]\nname = "implement"', f'{CHECK}[[stage]]\nname = "implement"')))
+    assert pipeline.stage("check").on_fail.goto == "plan"
+    assert pipeline.stage("check").access == "read"
+    assert "stages.check" not in pipeline.stage("implement").prompt
+
+
+def test_landing_in_full(read, bend):
+    land = read(bend(("[land]", '[land]\nstrategy = "merge"\npublish = "pull-request"\nfetch = true'))).land
+    assert (land.strategy, land.publish, land.fetch) == ("merge", "pull-request", True)
+    land = read(bend()).land
+    assert (land.strategy, land.publish, land.fetch) == ("squash", "local", False)
+
+
+def test_a_profile_and_the_default(read, bend):
+    text = bend(
+        (
+            "version = 1",
+            (
+                'version = 1\ndefault_profile = "x"\n[profile.x]\ngates = {implement = ["boss"], land = []}\n'
+                'skip = ["plan"]\nlimits = {wall_clock = "1h", turns = 3}\npaths = ["api/"]'
+            ),
+        )
+    )
+    pipeline = read(text)
+    assert pipeline.default_profile == "x"
+    assert pipeline.profiles == {
+        "x": Profile(
+            name="x",
+            gates={"implement": ("boss",), "land": ()},
+            skip=("plan",),
+            limits=Limits(wall_clock=3600.0, turns=3),
+            paths=("api/",),
+        )
+    }
+    assert read(bend()).profiles == {}
+
+
+def test_caches_have_one_form(read, bend):
+    assert read(bend(("version = 1", 'version = 1\n[workspace]\ncache = ["~/.cache/pip/"]'))).workspace.cache == (
+        "~/.cache/pip",
+    )
