@@ -56,11 +56,17 @@ def situation(task: Task, *, needs_help: bool = False) -> Situation | None:
     if task.over is not None:
         return None  # a person ended it
     now = status(task)
-    if now.waiting_for in FOR_A_PERSON and (task.held is None or now.waiting_for != task.held.on or needs_help):
-        return Situation(
-            key=_key(f"{now.waiting_for}:{now.stage}", *_marks(task, now)), state=now.state, reason=now.reason
-        )
+    if _only_a_person_ends_it(task, now, needs_help=needs_help):
+        key = _key(f"{now.waiting_for}:{now.stage}", *_marks(task, now))
+        return Situation(key=key, state=now.state, reason=now.reason)
     return _quota_over(task, now)
+
+
+def _only_a_person_ends_it(task: Task, now: Status, *, needs_help: bool) -> bool:
+    """What other tasks' facts hold up goes on with them, or tomorrow; unless one that is needed will never land."""
+    if task.held is not None and task.held.on == now.waiting_for:
+        return task.held.on == "needs" and needs_help
+    return now.waiting_for in FOR_A_PERSON
 
 
 def _marks(task: Task, now: Status) -> tuple[Any, ...]:
@@ -106,7 +112,7 @@ class Notifier:
             ledger.listen(self.look)
 
     def start(self) -> None:
-        """Look at every task once: one that waits is told of however long it has, one that has ended while it is news."""
+        """Look at every task once. One that waits is told of however long it has, one that is over while it is news."""
         if not self._notify:
             return
         since = self._ledger.now() - NEWS
