@@ -161,6 +161,9 @@ async def test_by_http_with_the_users_helper_and_never_a_prompt(user, mirror, se
     with pytest.raises(RemoteUnreachable) as caught:
         await mirror.fetch_remote("main")
     assert "s3cret" not in str(caught.value) and "ada" not in caught.value.reason.replace("/x.git", "")
+    user.git("remote", "set-url", "origin", url)
+    with pytest.raises(RemoteUnreachable, match="could not read Username"):
+        await mirror.fetch_remote("main")
     assert not (tmp_path / "prompted").exists()
 
 
