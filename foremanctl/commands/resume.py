@@ -5,7 +5,7 @@ import click
 from foremanctl.exits import Exit
 from foremanctl.options import Asked, Command, live_tasks_or_all_argument
 
-_STANDS = frozenset({"paused", "budget", "quota"})
+_STANDS = frozenset({"paused", "quota"})  # what is at a limit goes on once that is raised
 
 
 @click.command(
@@ -14,10 +14,13 @@ _STANDS = frozenset({"paused", "budget", "quota"})
     examples=["resume 12", "resume 12 13", "resume --all"],
 )
 @live_tasks_or_all_argument
-@click.option("--all", "everything", is_flag=True, help="All that are paused, or wait for budget or quota.")
+@click.option("--all", "everything", is_flag=True, help="All that are paused, or wait for a quota.")
 @click.pass_obj
 def command(asked: Asked, *, tasks: tuple[int, ...], everything: bool) -> Exit:
-    """Let tasks go on that were paused. One that waits for a quota tries again now, one at a limit looks again."""
+    """Let tasks go on that were paused. One that waits for the end of a quota tries again now.
+
+    A task that has used up a limit of its own goes on with `limit`.
+    """
     from foremanctl import choosing
     from foremanctl.answers import for_each
     from foremanctl.client import request_id

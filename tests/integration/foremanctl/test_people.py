@@ -1,16 +1,14 @@
 """submit and what people answer: what is sent, what is refused before it is sent, what is asked."""
 
 import json
-import os
-import pty
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
+from terminal import on_terminal
 
 from foremand.v1 import foremand_pb2 as pb
 
@@ -119,7 +117,7 @@ def test_the_editor_is_asked(daemon: FakeDaemon, home: Path) -> None:
     editor = home / "editor"
     editor.write_text('#!/bin/sh\n{ echo "Fix it"; echo "# a heading"; cat "$1"; } > "$1.new"; mv "$1.new" "$1"\n')
     editor.chmod(0o755)
-    _, code = _on_terminal(["submit"], [], EDITOR=str(editor), VISUAL=str(editor))
+    _, code = on_terminal(["submit"], [], EDITOR=str(editor), VISUAL=str(editor))
     assert code == 0
     assert daemon.asked("SubmitTask")[0].prompt == "Fix it\n# a heading"
 
@@ -148,7 +146,7 @@ def test_approve_without_revision_off_a_terminal_is_refused(waiting: FakeDaemon,
 
 
 def test_approve_on_a_terminal_shows_and_asks(waiting: FakeDaemon, home: Path) -> None:
-    shown, code = _on_terminal(["approve", "12"], ["y"])
+    shown, code = on_terminal(["approve", "12"], ["y"])
     assert code == 0
     for part in ("api-owner", "final-review", "a1b2c3d4e5f6", "shop/api.py", "unsandboxed", "names ok?"):
         assert part in shown
@@ -159,13 +157,13 @@ def test_approve_on_a_terminal_shows_and_asks(waiting: FakeDaemon, home: Path) -
 
 @pytest.mark.parametrize("answer", ["n", "", "\x04", "\x03"])
 def test_whatever_is_not_yes_approves_nothing(waiting: FakeDaemon, home: Path, answer: str) -> None:
-    _, code = _on_terminal(["approve", "12", "api-owner"], [answer])
+    _, code = on_terminal(["approve", "12", "api-owner"], [answer])
     assert code == 130
     assert not waiting.asked("ApproveTask")
 
 
 def test_approve_of_a_gate_that_is_not_open_is_a_conflict(waiting: FakeDaemon, home: Path) -> None:
-    shown, code = _on_terminal(["approve", "12", "tests"], [])
+    shown, code = on_terminal(["approve", "12", "tests"], [])
     assert code == 5
     assert "not open" in shown
 
@@ -227,36 +225,3 @@ def test_submit_and_wait_gives_the_end(daemon: FakeDaemon, ctl: Any) -> None:
     ended = ctl("submit", "x", "--wait", "--format", "json")
     assert ended.code == 0
     assert json.loads(ended.out)["landed_commit"] == "c0ffee"
-
-
-def _on_terminal(args: list[str], answers: list[str], **env: str) -> tuple[str, int]:
-    """Runs foremanctl on a terminal of its own. Each answer is given when something is asked."""
-    ours, theirs = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-c", _AS_LEADER, *args],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm", **env},
-        start_new_session=True,
-    )
-    os.close(theirs)
-    shown = b""
-    left = list(answers)
-    while True:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:
-            break
-        if left and b"[y/N]" in shown:
-            os.write(ours, left.pop(0).encode() + b"\n")
-    os.close(ours)
-    return shown.decode(), child.wait(20)
-
-
-_AS_LEADER = """
-import fcntl, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from foremanctl.__main__ import main
-main()
-"""

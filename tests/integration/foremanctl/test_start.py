@@ -94,7 +94,7 @@ def test_a_daemon_that_dies_at_once_is_quoted(foremand: Path, program: Any) -> N
 @pytest.mark.parametrize(
     ("args", "passed"),
     [
-        (["check", "draft.toml", "-C", ".", "--format", "json"], "check draft.toml -C . --format json"),
+        (["check", "draft.toml", "-C", ".", "--format", "json"], "check -C . --format json -- draft.toml"),
         (["check"], "check"),
         (["schema"], "schema"),
         (["init", "--commit"], "init --commit"),
