@@ -163,11 +163,9 @@ async def _kept(
     """The text of a change, if its revision is still kept."""
     async with aclosing(text):
         if not work.path.exists() or await missing(work, (sealed.base, sealed.revision)):
-            at = f"-C {task.submitted.repo} show {task.landed_commit[:12]}" if task.landed_commit else ""
-            raise NothingToRead(
-                f"revision {sealed.revision[:12]} of task {task.id} was pruned",
-                f"git {at} shows what landed" if at else f"foremanctl logs {task.id}",
-            )
+            landed = f"git -C {task.submitted.repo} show {task.landed_commit[:12]}" if task.landed_commit else ""
+            said = f"revision {sealed.revision[:12]} of task {task.id} was pruned"
+            raise NothingToRead(said, landed or f"foremanctl logs {task.id}")
         async for piece in text:
             yield piece
 
