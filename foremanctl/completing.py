@@ -98,10 +98,16 @@ def _tables(repo: str, kind: str) -> list[tuple[str, str]]:
 def _of_task(ctx: click.Context, names: Callable[["pb.Task"], Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
     from foremand.v1 import foremand_pb2 as pb
 
-    id_ = ctx.params.get("task") or next(iter(ctx.params.get("tasks") or ()), None)
+    id_ = _named(ctx)
     if id_ is None:
         return []
     return _asked(ctx, lambda client: names(client.ask("GetTask", pb.GetTaskRequest(id=id_)).task))
+
+
+def _named(ctx: click.Context) -> int | None:
+    """The task that was named so far. While an option's value is being typed, click has not sorted the rest out."""
+    named = [ctx.params.get("task"), *(ctx.params.get("tasks") or ()), *map(int, filter(str.isdecimal, ctx.args))]
+    return next(filter(None, named), None)
 
 
 def _asked(ctx: click.Context, names: Callable[["Client"], Iterable[tuple[str, str]]]) -> list[tuple[str, str]]:
