@@ -33,8 +33,8 @@ def command(asked: Asked, *, task: int, stat: bool, attempt: int | None, since_a
     from foremanctl.harmless import stream
     from foremand.v1 import foremand_pb2 as pb
 
-    if since_approval and attempt:
-        raise Usage("--since-approval or --attempt, not both")
+    if since_approval and (stat or attempt):
+        raise Usage("--since-approval is a patch up to the present revision: neither --stat nor --attempt goes with it")
     out = asked.out
     request = pb.GetDiffRequest(id=task, attempt=attempt or 0, stat=stat, since_approval=since_approval)
     chunks: Iterator[pb.DiffChunk] = asked.client().stream("GetDiff", request)

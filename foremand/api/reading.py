@@ -110,7 +110,12 @@ class Reading(Base):
     async def GetDiff(self, request: pb.GetDiffRequest, _context: Context) -> AsyncIterator[pb.DiffChunk]:  # noqa: N802
         """The change of a task."""
         task = self._desk.task(request.id)
-        base, revision, text = self._reading.diff(task, request.attempt, stat=request.stat)
+        if request.since_approval and (request.stat or request.attempt):
+            raise Refused("REQUEST_INVALID", "what has changed since an approval is told as a patch to the present")
+        if request.since_approval:
+            base, revision, text = self._reading.since_approval(task)
+        else:
+            base, revision, text = self._reading.diff(task, request.attempt, stat=request.stat)
         yield pb.DiffChunk(base=base, revision=revision)
         async with aclosing(text) as pieces:
             async for piece in pieces:

@@ -24,6 +24,9 @@ class Verbs(Base):
             pipeline_file=request.pipeline_file or None,
             environment=dict(request.environment),
             limits=convert.limits(request.limits),
+            profile=request.profile,
+            after=tuple(dict.fromkeys(request.after)),
+            priority=request.priority,
         )
         return self._wire.task(await self._desk.submit(submission, request.request_id, self._name(context)))
 
@@ -66,6 +69,7 @@ class Verbs(Base):
             request.id,
             stage=request.stage,
             gate=request.gate,
+            agent=request.agent,
             fresh=request.fresh,
             message=request.message,
             request_id=request.request_id,

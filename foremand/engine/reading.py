@@ -20,6 +20,7 @@ from foremand.paths import Places
 from .growth import Growth
 from .ingest import event_of
 from .repositories import Repositories
+from .since import last_approved, since
 
 CHUNK = 256 * 1024
 """Bytes of one answer: well under gRPC's limit."""
@@ -156,13 +157,21 @@ class ReadingRoom:
         show = _stat if stat else patch
         return sealed.base, sealed.revision, _kept(task, work, sealed, show(work, sealed.base, sealed.revision))
 
+    def since_approval(self, task: Task) -> tuple[str, str, AsyncGenerator[bytes, None]]:
+        """The revision that a person approved last, the present one, and what has changed, as a patch."""
+        approved = last_approved(task)
+        if not approved:
+            raise NothingToRead(f"nobody has approved anything of task {task.id}", f"foremanctl diff {task.id}")
+        work, sealed = self._repositories.work(task), _work_of(task, 0)
+        return approved, sealed.revision, _kept(task, work, sealed, since(task, work, approved, sealed), approved)
+
 
 async def _kept(
-    task: Task, work: WorkRepo, sealed: Work, text: AsyncGenerator[bytes, None]
+    task: Task, work: WorkRepo, sealed: Work, text: AsyncGenerator[bytes, None], *more: str
 ) -> AsyncGenerator[bytes, None]:
-    """The text of a change, if its revision is still kept."""
+    """The text of a change, if its revision is still kept, and `more` that it needs."""
     async with aclosing(text):
-        if not work.path.exists() or await missing(work, (sealed.base, sealed.revision)):
+        if not work.path.exists() or await missing(work, (sealed.base, sealed.revision, *more)):
             landed = f"git -C {task.submitted.repo} show {task.landed_commit[:12]}" if task.landed_commit else ""
             said = f"revision {sealed.revision[:12]} of task {task.id} was pruned"
             raise NothingToRead(said, landed or f"foremanctl logs {task.id}")

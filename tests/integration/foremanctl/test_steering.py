@@ -189,3 +189,4 @@ def test_what_has_changed_since_the_approval(daemon: FakeDaemon, ctl: Any) -> No
     assert ctl("diff", "12", "--since-approval").code == 0
     assert daemon.asked("GetDiff")[0].since_approval
     assert ctl("diff", "12", "--since-approval", "--attempt", "1").code == 2
+    assert ctl("diff", "12", "--since-approval", "--stat").code == 2
