@@ -62,10 +62,15 @@ class Verifier:
             raise TaskUnknown(task_id)
         else:
             wanted = [task_id]
-        restarted = await self._restart()
         marked = await asyncio.to_thread(processes, self._state_id)
+        restarted: Ledger | None = None
         for number in wanted:
-            for finding in await self._of_task(number, restarted, suspect=number in marked):
+            try:
+                restarted = restarted or await self._restart()
+                findings = await self._of_task(number, restarted, suspect=number in marked)
+            except JournalError as error:
+                findings = [Finding(task=number, ok=False, check="facts", detail=str(error))]
+            for finding in findings:
                 yield finding
 
     async def _restart(self) -> Ledger:
