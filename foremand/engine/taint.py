@@ -49,7 +49,7 @@ class _Seen:
                 self._works[fact.work.revision] = fact.work
                 self._sources[fact.number] = (fact.work.revision, fact.source)
             case f.CandidateConflicted():
-                self._sources[fact.number] = ("", fact.source)
+                self._sources[fact.number] = (fact.files, fact.source)
             case f.VerdictGiven(verdict="pass") | f.Waived() if fact.definition in self._definitions:
                 commits = self._commits(fact.revision)
                 self._clean.setdefault((fact.gate, fact.definition), set()).update(commits)
@@ -71,7 +71,7 @@ class _Seen:
         standing = {each for each in self._works if not commits.isdisjoint({each, *self._commits(each)})}
         passed = set[str]().union(*self._clean.values())
         made = {n: built for n, (built, source) in self._sources.items() if source in standing and built not in passed}
-        revisions = commits | standing | {built for built in made.values() if built}
+        revisions = commits | standing | {*made.values()}
         return Taint(frozenset(commits), frozenset(revisions), frozenset(made))
 
     def _refused_by(self, gate: str) -> set[str]:
