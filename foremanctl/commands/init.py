@@ -15,6 +15,9 @@ from foremanctl.program import become
 @click.option("--commit", is_flag=True, help="Commit it, too.")
 @click.option("--user", is_flag=True, help="Into your own settings, not into the repository.")
 def command(*, repo: str | None, commit: bool, user: bool) -> None:
-    """Write a pipeline that fits the repository. Needs no daemon."""
+    """Write a pipeline that fits the repository: pytest with pip, uv or poetry, npm, pnpm, cargo, go, make.
+
+    Needs no daemon.
+    """
     flags = [flag for flag, given in (("--commit", commit), ("--user", user)) if given]
     become(["init", *(["-C", repo] if repo else []), *flags])

@@ -90,8 +90,8 @@ def _manager(top: Path, package: dict[str, Any]) -> tuple[str, bool]:
 def _gates(manager: str, scripts: dict[str, str]) -> Iterator[ProposedGate]:
     test = scripts.get("test", "")
     if test.strip() and _UNWRITTEN not in test:
-        # CI: some runners wait for changes unless it is set.
-        yield _tests(f"CI=true {manager} test", test, separator=" --" if manager == "npm" else "")
+        # Some runners wait for changes unless CI is set, and paint what they say where it is.
+        yield _tests(f"CI=true NO_COLOR=1 {manager} test", test, separator=" --" if manager == "npm" else "")
     for name in ("build", "lint"):
         if scripts.get(name, "").strip():
             yield ProposedGate(name=name, about=f"The script `{name}` of package.json.", run=f"{manager} run {name}")

@@ -69,6 +69,9 @@ def needs(house: Any) -> Callable[..., None]:
     return ask
 
 
+PATIENCE = 240.0
+"""Seconds for a whole task: compilers and installers take theirs."""
+
 AGENT = """\
 adapter = "command"
 command = ["sh", "-ec", '''
@@ -102,11 +105,11 @@ def first_task(house: Any) -> Callable[..., list[str]]:
 
         house.start()
         task = house.submit(repo, "grow", env=toolchains())
-        waiting = house.wait(task, "WAITING")
+        waiting = house.wait(task, "WAITING", patience=PATIENCE)
         assert waiting["reason"] == "approve final-review?", house.ok("why", str(task)).stdout
         assert [a["stage"] for a in waiting["attempts"]] == ["plan", "implement", "implement", "implement"]
         house.approve(task)
-        house.wait(task, "LANDED")
+        house.wait(task, "LANDED", patience=PATIENCE)
         assert repo.show(file).endswith("grown")
         assert repo.git("status", "--porcelain") == "", "nothing that was set up is part of the work"
         ran = [event for event in house.events() if event["type"] == "GateRan" and event["task"] == task]

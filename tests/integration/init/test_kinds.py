@@ -73,14 +73,15 @@ python = ">=3.11"
 optional = true
 [tool.poetry.group.test.dependencies]
 """
-    repo.write({"pyproject.toml": project + "".join(f'{name} = {{ path = "{path}" }}\n' for name, path in paths.items())})
+    needed = "".join(f'{name} = {{ path = "{path}" }}\n' for name, path in paths.items())
+    repo.write({"pyproject.toml": project + needed})
     run(house, repo, "poetry", "lock")
     repo.commit({})
     assert first_task(repo, "shop.py", **IN_PYTHON) == COUNTED
 
 
 NODE = {
-    "package.json": json.dumps({"name": "shop", "version": "1.0.0", "scripts": {"test": "node --test", "lint": "true"}}),
+    "package.json": json.dumps({"name": "shop", "version": "1.0.0", "scripts": {"test": "node --test"}}),
     "shop.js": "exports.price = () => 1;\n",
     "test/shop.test.js": (
         "const shop = require('../shop');\n"
@@ -102,6 +103,21 @@ def test_node(house: Any, first_task: FirstTask, needs: Needs, manager: str) -> 
     run(house, repo, *{"npm": ("npm", "install", "--package-lock-only"), "pnpm": ("pnpm", "install")}[manager])
     repo.commit({})
     assert first_task(repo, "shop.js", **IN_NODE) == ["exit code 1", "exit code 1"]
+
+
+def test_several_kinds(house: Any, first_task: FirstTask, wheels: PyTests, needs: Needs) -> None:
+    needs(npm="apt-get install npm")
+    repo = house.repo({**PYTHON, **NODE, ".gitignore": PYTHON[".gitignore"] + NODE[".gitignore"]})
+    wheels(repo)
+    run(house, repo, "npm", "install", "--package-lock-only")
+    repo.commit({"requirements.txt": "--no-index\n--find-links wheels\npytest\n"})
+    # One language at a time: each has its own gate.
+    tries = {
+        "without_tests": IN_NODE["without_tests"],
+        "broken": "git checkout -q HEAD test; echo 'price = 0' >> shop.py",
+    }
+    refusals = first_task(repo, "shop.py", **tries, right=IN_PYTHON["right"])
+    assert refusals == ["exit code 1", "exit code 1, 1 failed of 1"]
 
 
 RUST = {
