@@ -21,9 +21,9 @@ async def forecast(a: Side, b: Side) -> tuple[str, ...]:
     of theirs. Nothing is kept, in no repository.
     """
     async with trial(a.work, b.work) as git:
-        if (await git.result("merge-base", "--is-ancestor", b.base, a.base)).code == 0:
-            a, b = b, a
         first = a.revision
         if a.base != b.base:
+            if (await git.result("merge-base", "--is-ancestor", b.base, a.base)).code == 0:
+                a, b = b, a
             first = (await try_merge(git, a.base, b.base, a.revision)).tree
         return (await try_merge(git, b.base, first, b.revision)).conflicts

@@ -49,16 +49,27 @@ async def test_removed_against_changed_and_a_folder_against_a_file(work, other, 
 
 
 async def test_what_others_landed_in_between_is_no_conflict_of_theirs(work, other, user, mirror, change):
-    """The first task's line has moved on main; the second began after that and does not touch it."""
+    """The second task began after main had moved, and goes on with what landed there; the first knows neither."""
     old = user.head
     early = await change(work, old, {"src/b.py": "b = 2\n"})
-    new = user.commit({"a.txt": "zero\none\ntwo\nthree\n", "more.txt": "x"})
+    new = user.commit({"a.txt": "one\nMAIN\nthree\n", "more.txt": "x"})
     await mirror.fetch()
-    late = await change(other, new, {"a.txt": "zero\none\nTWO\nthree\n"})
-    assert await forecast(Side(work, old, early), Side(other, new, late)) == ()
+    late = await change(other, new, {"a.txt": "one\nLATE\nthree\n"})
+    for pair in ((Side(work, old, early), Side(other, new, late)), (Side(other, new, late), Side(work, old, early))):
+        assert await forecast(*pair) == ()
     clash = await change(other, new, {"src/b.py": "b = 3\n"})
     for pair in ((Side(work, old, early), Side(other, new, clash)), (Side(other, new, clash), Side(work, old, early))):
         assert await forecast(*pair) == ("src/b.py",)
+
+
+async def test_a_file_that_was_moved_in_between_is_told_by_its_new_name(work, other, user, mirror, change):
+    old = user.head
+    early = Side(work, old, await change(work, old, {"a.txt": "one\nEARLY\nthree\n"}))
+    user.git("mv", "a.txt", "moved.txt")
+    new = user.commit({})
+    await mirror.fetch()
+    late = Side(other, new, await change(other, new, {"moved.txt": "one\nLATE\nthree\n"}))
+    assert await forecast(early, late) == await forecast(late, early) == ("moved.txt",)
 
 
 async def test_who_conflicts_with_main_alone_does_not_with_each_other(work, other, user, mirror, change):

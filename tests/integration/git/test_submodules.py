@@ -286,11 +286,13 @@ async def test_a_link_that_an_agent_put_in_the_way_is_not_followed(work, tmp_pat
     shutil.rmtree(tree / "vendor")
     os.symlink(outside, tree / "vendor")
     await ready(has_lib)
+    assert list((outside / "lib").iterdir()) == []
+    (outside / "lib" / "precious").write_text("x")
+    await ready(has_lib)
     assert await keep_submodule_work(work, tree, has_lib, place / "kept") == ()
-    shutil.rmtree(outside / "lib")
-    (outside / "lib").mkdir()
     await ready(has_lib, files=has_lib)
-    assert list((outside / "lib").iterdir()) == [] and (tree / "vendor/lib/lib.c").exists()
+    assert [each.name for each in (outside / "lib").iterdir()] == ["precious"]
+    assert (tree / "vendor/lib/lib.c").exists()
 
 
 async def test_restoring_after_a_setup_puts_submodules_back(work, place, has_lib, tmp_path):

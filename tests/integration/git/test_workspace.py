@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foremand.git import checkout, layout, prepare, seal, workspace
+from foremand.git import Mirror, WorkRepo, checkout, commits_between, layout, prepare, seal, workspace
 
 AT = 1_700_000_000.0
 
@@ -191,6 +191,72 @@ async def test_no_filter_runs_in_a_checkout_and_bytes_stay_as_stored(work, user,
         assert (tree / "big.bin").read_text() == pointer
         assert (tree / "crlf.txt").read_bytes() == b"$Id$\n"
     assert not (tmp_path / "ran").exists()
+
+
+async def test_names_modes_and_links_of_every_kind(work, user, mirror, place):
+    """What git gives back is what the user has, byte for byte, in a workspace, a gate checkout and after a setup."""
+    odd = [
+        "with space",
+        "né\nw line",
+        "-dash",
+        "a\tb",
+        '"quoted"',
+        ":(top)x",
+        os.fsdecode(b"\xff\xfe"),
+        "dir é/in\nner/x",
+    ]
+    for name in odd:
+        user.write(name, f"content of {name!r}\r\n")
+    user.write("run.sh", "#!/bin/sh\n").chmod(0o755)
+    os.symlink("dir é", user.top / "to a folder")
+    os.symlink("/nowhere\nat all", user.top / "to nothing")
+    user.git("add", "-A")
+    revision = user.commit({})
+    await mirror.fetch()
+    await prepare(place / "tree", work, revision, revision, None, kept=place / "kept")
+    await checkout(place / "gate", work, revision)
+    await checkout(place / "set up", work, revision)
+    shutil.rmtree(place / "set up" / "dir é")
+    (place / "set up" / "to a folder").unlink()
+    await workspace.restore(place / "set up", work, revision)
+    theirs = everything(user.top)
+    assert len(theirs) == len(odd) + 3 + 4 + 2
+    for tree in (place / "tree", place / "gate", place / "set up"):
+        assert everything(tree) == theirs and git(tree, "status", "--porcelain") == ""
+    assert not (await seal(work, place / "tree", revision, "m", AT, ref=work.attempt_ref(1))).changed
+
+
+def everything(tree: Path) -> dict[str, tuple[int, bytes]]:
+    """All that a tree holds: modes, as far as git knows them, and contents."""
+    found: dict[str, tuple[int, bytes]] = {}
+    for folder, below, names in os.walk(tree):
+        below[:] = [name for name in below if name != ".git"]
+        for name in (*below, *names):
+            path = Path(folder, name)
+            mode = path.lstat().st_mode & (0o170100 if path.is_file() else 0o170000)
+            if path.is_symlink():
+                content = os.fsencode(os.readlink(path))
+            else:
+                content = path.read_bytes() if path.is_file() else b""
+            found[str(path.relative_to(tree))] = (mode, content)
+    return found
+
+
+async def test_of_a_shallow_clone(user, place, tmp_path):
+    user.commit({"a.txt": "two"})
+    user.git("clone", "-q", "--depth=1", f"file://{user.top}", str(tmp_path / "shallow"))
+    mirror = Mirror(tmp_path / "m.git", tmp_path / "shallow")
+    await mirror.ensure()
+    work = WorkRepo(tmp_path / "w.git", mirror, 1)
+    await work.ensure()
+    await prepare(place / "tree", work, user.head, user.head, None, kept=place / "kept")
+    await checkout(place / "gate", work, user.head)
+    for tree in (place / "tree", place / "gate"):
+        assert git(tree, "log", "--format=%s") == "work" and git(tree, "fsck") == ""
+        assert git(tree, "status", "--porcelain") == "" and (tree / "a.txt").read_text() == "two"
+    (place / "tree" / "a.txt").write_text("three")
+    sealed = await seal(work, place / "tree", user.head, "m", AT, ref=work.attempt_ref(1))
+    assert await commits_between(work, user.head, sealed.revision) == (sealed.revision,)
 
 
 async def test_restoring_puts_every_file_of_a_revision_back(work, user, place, tmp_path):
