@@ -36,7 +36,7 @@ class Base:
         self._journal = journal
         self._operators = operators
         self._about = about
-        self._wire = convert.Wire(engine.desk.tasks, lambda _task: ())
+        self._wire = convert.Wire(engine.desk.tasks, engine.overlaps.of)
 
     def _name(self, context: Context) -> str:
         """The person who asks, by the user that the operating system knows."""

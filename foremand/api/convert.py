@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from foremand.core import queue
 from foremand.core.costs import Cost
@@ -11,6 +10,7 @@ from foremand.core.spec import LAND, Gate, Limits
 from foremand.core.status import Status, status
 from foremand.core.task import Attempt, Task, run_key
 from foremand.core.verdicts import Standing, gates_at, stand
+from foremand.engine.overlaps import Overlap
 from foremand.v1 import foremand_pb2 as pb
 
 OUTPUT = 16_000
@@ -24,19 +24,6 @@ def when(at: float | None) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Overlap(Protocol):
-    """Another task whose change touches the same `files`, of which `conflicts` would conflict."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def files(self) -> Sequence[str]: ...
-    @property
-    def conflicts(self) -> Sequence[str]: ...
-
-
 class Wire:
     """Tasks as `list` and `show` show them, each made once for as long as nothing about it changes.
 
@@ -46,18 +33,20 @@ class Wire:
     def __init__(self, everyone: Callable[[], Iterable[Task]], overlaps: Callable[[int], Sequence[Overlap]]) -> None:
         self._everyone = everyone
         self._overlaps = overlaps
-        self._made: dict[int, tuple[Task, int, tuple[Overlap, ...], pb.Task]] = {}
+        self._made: dict[int, tuple[Task, tuple[int, bool, tuple[Overlap, ...]], pb.Task]] = {}
 
     def task(self, found: Task) -> pb.Task:
         """The task's message; not to be changed."""
-        place, others = self._place(found), tuple(self._overlaps(found.id))
+        around = (self._place(found), self._nobody(found), tuple(self._overlaps(found.id)))
         known = self._made.get(found.id)
-        if known is None or known[0] is not found or known[1:3] != (place, others):
+        if known is None or known[0] is not found or known[1] != around:
             message = task(found)
-            message.queue_position = place
+            message.queue_position, nobody, others = around
+            if nobody:
+                message.waiting_for = ""
             message.overlaps.extend(map(overlap, others))
-            known = self._made[found.id] = (found, place, others, message)
-        return known[3]
+            known = self._made[found.id] = (found, around, message)
+        return known[2]
 
     def detail(self, found: Task) -> pb.TaskDetail:
         """The task's message with all that is known of it."""
@@ -73,6 +62,12 @@ class Wire:
             return 0
         line = queue.order(self._everyone(), queue.target(found))
         return next((number for number, each in enumerate(line, 1) if each.id == found.id), 0)
+
+    def _nobody(self, found: Task) -> bool:
+        """Whether all that it waits for is other tasks, which may still land: nobody has to do anything."""
+        if found.held is None or found.held.on != "needs":
+            return False
+        return all(each.over in (None, "LANDED") for each in self._everyone() if each.id in found.after)
 
 
 def task(found: Task) -> pb.Task:

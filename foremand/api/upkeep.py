@@ -37,6 +37,7 @@ class Upkeep(Base):
         self, request: pb.TaskRequest, _context: Context
     ) -> AsyncIterator[pb.ExportChunk]:
         """A gzipped tar of one task."""
-        async for block in self._engine.export(self._desk.task(request.id)):
+        task = self._desk.task(request.id)
+        async for block in self._engine.export(task):
             for start in range(0, len(block), CHUNK):
                 yield pb.ExportChunk(data=block[start : start + CHUNK])

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from foremand.api.convert import OUTPUT, Wire, attempt, cost, limits
@@ -10,19 +9,11 @@ from foremand.core import facts as f
 from foremand.core.costs import Cost
 from foremand.core.fold import fold
 from foremand.core.spec import Agent, Gate, Land, Limits, OnFail, Pipeline, Stage, Workspace
-from foremand.core.task import Attempt, Task
+from foremand.core.task import Attempt, Hold, Task
+from foremand.engine.overlaps import Overlap
 from foremand.v1 import foremand_pb2 as pb
 
-
-class Other(Struct, frozen=True, kw_only=True):
-    """What the engine says of another task."""
-
-    id: int
-    title: str = "other"
-    files: tuple[str, ...] = ("src/a.py",)
-    conflicts: tuple[str, ...] = ()
-
-
+OTHER = Overlap(id=12, title="other", files=("src/a.py",), conflicts=("src/a.py",))
 TESTS = Gate(name="tests", kind="command", definition="t")
 LINT = Gate(name="lint", kind="command", definition="l", advisory=True)
 SAFE = Gate(name="safe", kind="review", definition="s", reviewers=("critic",), quorum=1)
@@ -105,7 +96,7 @@ def made(*more: f.AnyFact, **submit: Any) -> Task:
     return task
 
 
-def wire(*tasks: Task, others: tuple[Other, ...] = ()) -> Wire:
+def wire(*tasks: Task, others: tuple[Overlap, ...] = ()) -> Wire:
     return Wire(lambda: tasks, lambda _task: others)
 
 
@@ -114,12 +105,12 @@ def gate_of(task: pb.Task, name: str) -> pb.Gate:
 
 
 def test_a_task_is_made_once_for_as_long_as_nothing_about_it_changes() -> None:
-    others: list[Other] = []
+    others: list[Overlap] = []
     task = made()
     shown = Wire(lambda: (task,), lambda _task: tuple(others))
     first = shown.task(task)
     assert shown.task(task) is first
-    others.append(Other(id=12, conflicts=("src/a.py",)))
+    others.append(OTHER)
     second = shown.task(task)
     assert second is not first
     (told_of,) = second.overlaps
@@ -147,6 +138,16 @@ def test_what_others_change_is_told_without_a_new_fact_of_its_own() -> None:
     assert shown.task(second).queue_position == 1
 
 
+def test_who_comes_after_others_waits_for_nobody_until_one_of_them_has_ended_in_vain() -> None:
+    before = replace(made(), id=7)
+    task = replace(made(after=(7,)), after=(7,), held=Hold(on="needs", reason="comes after 7"), started=None)
+    everyone = [before, task]
+    shown = Wire(lambda: everyone, lambda _task: ())
+    assert (shown.task(task).state, shown.task(task).waiting_for) == (pb.WAITING, "")
+    everyone[0] = replace(before, over="REJECTED")
+    assert shown.task(task).waiting_for == "needs"
+
+
 def test_advisory_and_flaky_gates_are_marked() -> None:
     task = wire().task(made(ran(TESTS, "fail"), ran(TESTS, "pass"), told(TESTS, "pass"), told(LINT, "fail")))
     tests, lint = gate_of(task, "tests"), gate_of(task, "lint")
@@ -169,7 +170,7 @@ def test_only_the_details_have_what_gates_printed_and_only_its_end() -> None:
 
 def test_details_are_of_the_same_task_with_its_overlaps() -> None:
     task = made()
-    detail = wire(others=(Other(id=12),)).detail(task)
+    detail = wire(others=(OTHER,)).detail(task)
     assert (detail.task.id, [each.id for each in detail.task.overlaps]) == (1, [12])
     assert [gate.name for gate in detail.task.gates] == [gate.name for gate in wire().task(task).gates]
 

@@ -1,0 +1,175 @@
+"""Every verb that steers a task, typed against the real daemon."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PIPELINE = """
+version = 1
+[agent.writer]
+adapter = "command"
+command = ["sh", "-c", "AGENT"]
+[gate.check]
+kind = "command"
+run = "test ! -e broken"
+[gate.style]
+kind = "command"
+run = "test -e styled"
+advisory = true
+[gate.owner]
+kind = "human"
+[[stage]]
+name = "implement"
+agent = "writer"
+gates = ["check", "style"]
+on_fail = { goto = "implement", limit = 0 }
+[land]
+gates = ["owner"]
+"""
+
+WRITES = "cat $FOREMAND_PROMPT_FILE >> heard.txt; echo work > work.txt"
+BREAKS = "touch broken"
+
+
+@pytest.fixture(scope="module")
+def home(shared_house: Any) -> Any:
+    shared_house.start()
+    return shared_house
+
+
+def repo(home: Any, agent: str = WRITES) -> Any:
+    return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent), "README": "hello\n"})
+
+
+def asleep(home: Any, name: str) -> str:
+    """An agent that works until the file `name` is there."""
+    return f"while [ ! -e {home.root}/{name} ]; do sleep 0.05; done; {WRITES}"
+
+
+def test_a_task_is_paused_and_resumed(home: Any) -> None:
+    task = home.submit(repo(home, asleep(home, "go-1")), "slow")
+    home.wait(task, "RUNNING")
+    home.ok("pause", str(task))
+    paused = home.wait(task, "WAITING")
+    assert paused["waiting_for"] == "paused"
+    assert home.ctl("pause", str(task)).returncode == 5
+    (home.root / "go-1").touch()
+    home.ok("resume", "--all")
+    assert home.wait(task, "WAITING")["waiting_for"] == "person"
+    assert home.ctl("resume", str(task)).returncode == 5
+    home.ok("cancel", str(task))
+
+
+def test_an_agent_is_told_with_its_next_attempt(home: Any) -> None:
+    task = home.submit(repo(home, asleep(home, "go-2")), "slow")
+    home.until(lambda: home.show(task)["attempt"] == 1, "its agent works")
+    said = home.ok("send", str(task), "look in tests/data")
+    assert "next attempt" in said.stderr
+    (home.root / "go-2").touch()
+    home.wait(task, "WAITING")
+    home.ok("rework", str(task), "-m", "once more")
+    home.until(lambda: home.show(task)["attempt"] == 2, "it works again")
+    home.wait(task, "WAITING")
+    assert "look in tests/data" in home.ok("diff", str(task)).stdout
+    assert home.ctl("send", str(task), "too late").returncode == 5
+    home.ok("cancel", str(task))
+
+
+def test_a_person_works_by_hand_and_their_work_lands_under_their_name(home: Any) -> None:
+    there = repo(home)
+    task = home.submit(there, "begin")
+    home.wait(task, "WAITING")
+    tree = Path(home.ok("take", str(task)).stdout.removesuffix("\n"))
+    assert (tree / "work.txt").read_text() == "work\n"
+    taken = home.show(task)
+    assert (taken["waiting_for"], taken["workspace"]) == ("taken", str(tree))
+    assert home.ctl("take", str(task)).returncode == 5
+    (tree / "by-hand.txt").write_text("mine\n")
+    home.ok("give", str(task), "-m", "finished it")
+    home.until(lambda: home.show(task)["waiting_for"] == "person", "a person is asked")
+    shown = home.show(task)
+    assert shown["workspace"] is None
+    assert [(each["by"] is None, each["gate"]) for each in shown["attempts"]] == [(True, None), (False, None)]
+    assert "by hand" in home.ok("show", str(task)).stdout
+    home.approve(task)
+    home.wait(task, "LANDED")
+    assert there.show("by-hand.txt") == "mine"
+    assert home.ctl("give", str(task)).returncode == 5
+
+
+def test_a_red_gate_is_waived_with_a_reason(home: Any) -> None:
+    task = home.submit(repo(home, BREAKS), "break it")
+    assert home.wait(task, "WAITING")["waiting_for"] == "stuck"
+    assert home.ctl("waive", str(task), "nosuch", "-m", "why").returncode == 4
+    home.ok("waive", str(task), "check", "-m", "meant to be there")
+    home.until(lambda: home.show(task)["stage"] == "land", "it goes on to land")
+    (waived,) = [each for each in home.show(task)["approvals"] if each["decision"] == "waived"]
+    assert (waived["gate"], waived["message"]) == ("check", "meant to be there")
+    home.ok("cancel", str(task))
+
+
+def test_work_is_looked_at_on_a_branch_and_since_an_approval(home: Any) -> None:
+    there = repo(home)
+    task = home.submit(there, "begin")
+    home.wait(task, "WAITING")
+    assert home.ctl("diff", str(task), "--since-approval").returncode == 4
+    branch = home.ok("checkout", str(task)).stdout.strip()
+    assert branch.startswith(f"foremand/{task}-")
+    assert there.show("work.txt", branch) == "work"
+    assert there.git("branch", "--show-current") == "main"
+    home.ok("cancel", str(task))
+
+
+def test_advisory_gates_are_marked_and_costs_are_summed(home: Any) -> None:
+    task = home.submit(repo(home), "begin", "--priority", "3")
+    home.wait(task, "WAITING")
+    shown = home.show(task)
+    style = next(gate for gate in shown["gates"] if (gate["name"], gate["stage"]) == ("style", "implement"))
+    assert (style["advisory"], style["verdict"], shown["priority"]) == (True, "fail", 3)
+    assert "command, advisory" in home.ok("show", str(task)).stdout
+    (sums,) = [each for each in home.ok("costs", "--by", "task", "--format", "json").json if each["task"] == task]
+    assert (sums["attempts"], sums["unknown"] + (sums["cost_usd"] is not None)) == (1, 1)
+    assert home.ok("costs", "--since", "1h", "--by", "day,agent").stdout
+    home.ok("cancel", str(task))
+
+
+def test_tasks_come_after_others(home: Any) -> None:
+    there = repo(home)
+    first = home.submit(there, "first")
+    second = home.submit(there, "second", "--after", str(first))
+    home.wait(first, "WAITING")
+    held = home.show(second)
+    assert (held["state"], held["waiting_for"], held["after"]) == ("WAITING", None, [first])
+    assert home.show(second)["attempts"] == []
+    home.approve(first)
+    home.wait(first, "LANDED")
+    home.until(lambda: home.show(second)["waiting_for"] == "person", "the second is asked about")
+    assert home.ctl("submit", "x", "-C", str(there.path), "--after", "404").returncode == 4
+    home.ok("cancel", str(second))
+
+
+def test_what_is_not_there_is_refused_by_every_verb(home: Any) -> None:
+    for given in (
+        ("waive", "404", "g", "-m", "why"),
+        ("take", "404"),
+        ("give", "404"),
+        ("checkout", "404"),
+        ("pause", "404"),
+        ("resume", "404"),
+        ("repin", "404"),
+        ("send", "404", "x"),
+        ("limit", "404", "tokens=5"),
+        ("verify", "404"),
+        ("export", "404"),
+    ):
+        said = home.ctl(*given)
+        assert (said.returncode, "there is no task 404" in said.stderr) == (4, True), (given, said.stderr)
+    assert not list(home.root.glob("*.tar.gz"))
+    there = repo(home)
+    assert home.ctl("submit", "x", "-C", str(there.path), "--profile", "nosuch").returncode == 2
+
+
+def test_the_queue_is_empty_when_nothing_lands(home: Any) -> None:
+    assert json.loads(home.ok("queue", "--format", "json").stdout) == []
