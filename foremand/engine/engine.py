@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from foremand.core.steps import (
     BuildCandidate,
@@ -24,14 +25,19 @@ from foremand.settings import Settings
 from .attempts import Attempts
 from .checkouts import Checkouts
 from .conductor import Conductor
+from .described import described
 from .desk import Desk
+from .export import export
 from .gatekeeper import Gatekeeper
 from .growth import Growth
 from .housekeeping import Housekeeper
 from .intake import Intake
 from .lander import Lander
 from .ledger import Ledger
+from .notifier import Notifier
 from .others import Others
+from .overlaps import Overlaps
+from .pruning import Pruner
 from .reading import ReadingRoom
 from .recovery import sweep
 from .repositories import Repositories
@@ -39,6 +45,7 @@ from .sealing import Sealer
 from .setups import Setups
 from .slots import Accounts, Slots
 from .supervision import Supervisor
+from .verify import Verifier
 from .workplace import Workplace
 from .workspaces import Workspaces
 from .worlds import Worlds
@@ -93,6 +100,11 @@ class Engine:
         self._lander = Lander(ledger, repositories, self._intake, Others(ledger, repositories))
         self.conductor = Conductor(ledger, self._worlds.of, self._carry_out, group)
         self._housekeeper = Housekeeper(places, ledger, group)
+        self._notifier = Notifier(ledger, settings.notify, described, group)
+        self.overlaps = Overlaps(ledger, repositories, group)
+        self.pruner = Pruner(places, ledger, journal, repositories, settings.keep)
+        self.verifier = Verifier(places, ledger, journal, repositories, state_id)
+        self.export = partial(export, places=places, journal=journal, repositories=repositories)
         self.desk = Desk(places, ledger, journal, self._intake, repositories)
         self.reading = ReadingRoom(places, journal, executor, repositories, growth)
 
@@ -104,10 +116,14 @@ class Engine:
         self._worlds.start(self.conductor.look)
         self.conductor.start()
         self._housekeeper.start()
+        self.overlaps.start()
+        self._notifier.start()
 
     async def close(self) -> None:
         """Let go of everything. Agents and gates run on, and are taken up by the next daemon."""
         await self.conductor.close()
+        self.overlaps.close()
+        await self._notifier.close()
         self._watching.cancel()
 
     async def _carry_out(self, task: Task, step: Step) -> None:

@@ -93,7 +93,8 @@ class Gatekeeper:
         began = time.monotonic()
         async with self._slots.slot((0, -task.submitted.priority, task.id)):
             await self._started(task, step, run)
-            judged, output = await scan(self._repositories.work(task), step.gate, step.commits)
+            path = self._workplace.path(task)
+            judged, output = await scan(self._repositories.work(task), step.gate, step.commits, path)
         await self._ledger.record(
             GateRan(
                 task=task.id,

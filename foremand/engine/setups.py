@@ -115,6 +115,7 @@ class Setups:
         room = self._workplace.side_room(root / "tree")
         manifest = root / "paths.json"
         if manifest.exists():
+            os.utime(root)  # when it was last of use: what is long unused is pruned
             return room.tree, msgspec.json.decode(manifest.read_bytes(), type=list[str]), 0.0
         if Spool(root / "run").state() == "new":
             await to_the_end(shutil.rmtree, root, ignore_errors=True)

@@ -59,6 +59,11 @@ class Workplace:
         """The path at which the room's tree stands for what runs in it."""
         return Path(task.submitted.repo) if self.sandboxed else room.tree
 
+    def path(self, task: Task) -> str:
+        """The submitting client's PATH, without the user's checkout: for tools of theirs that look at a task."""
+        client = environments.read(self._places.environment(task.id))
+        return environments.without_checkout(client.get("PATH", os.defpath), Path(task.submitted.repo))
+
     def environment(
         self, task: Task, room: Room, *, names: Iterable[str] = (), extra: Mapping[str, str] | None = None
     ) -> dict[str, str]:

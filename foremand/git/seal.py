@@ -67,7 +67,8 @@ async def seal(
     if read_only and changed:
         await work.keep(ref + CHANGED_SUFFIX, await commit(work, taken.tree, entered, message, at, author=author))
     if taken.beside_tree is not None:
-        await work.keep(ref + IGNORED_SUFFIX, await commit(work, taken.beside_tree, revision, message, at, author=author))
+        beside = await commit(work, taken.beside_tree, revision, message, at, author=author)
+        await work.keep(ref + IGNORED_SUFFIX, beside)
     return Seal(
         revision=revision,
         tree=sealed,
