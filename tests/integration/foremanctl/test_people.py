@@ -162,6 +162,17 @@ def test_whatever_is_not_yes_approves_nothing(waiting: FakeDaemon, home: Path, a
     assert not waiting.asked("ApproveTask")
 
 
+def test_approve_on_a_terminal_warns_before_it_asks(waiting: FakeDaemon, home: Path) -> None:
+    detail = waiting.answers["GetTask"]
+    detail.task.overlaps.add(id=9, title="other", files=["a\x1b[2J.py"], conflicts=["a\x1b[2J.py"])
+    detail.task.gates[2].flaky = True
+    detail.approvals.add(gate="api-owner", decision="approved", revision="0ldrev1s10n", by="ann")
+    shown, _ = on_terminal(["approve", "12"], ["n"])
+    before, _, _ = shown.partition("[y/N]")
+    for part in ("touches a\\x1b[2J.py with 9; would conflict", "is flaky", "foremanctl diff 12 --since-approval"):
+        assert part in before
+
+
 def test_approve_of_a_gate_that_is_not_open_is_a_conflict(waiting: FakeDaemon, home: Path) -> None:
     shown, code = on_terminal(["approve", "12", "tests"], [])
     assert code == 5

@@ -112,6 +112,14 @@ def test_why_names_what_would_move_it(daemon: FakeDaemon, ctl: Any) -> None:
     assert json.loads(ctl("why", "12", "--format", "json").out)["commands"] == ["foremanctl approve 12 api-owner"]
 
 
+def test_why_names_overlapping_tasks(daemon: FakeDaemon, ctl: Any) -> None:
+    other = pb.Overlap(id=9, title="other", files=["src/a.py"], conflicts=["src/a.py"])
+    daemon.answers["ExplainTask"] = pb.Explanation(task=task(12, overlaps=[other]), lines=["it runs"])
+    assert "touches src/a.py with 9; would conflict (other)" in ctl("why", "12").out
+    (found,) = json.loads(ctl("why", "12", "--format", "json").out)["overlaps"]
+    assert found == {"id": 9, "title": "other", "files": ["src/a.py"], "conflicts": ["src/a.py"]}
+
+
 def test_a_piped_diff_is_its_bytes(daemon: FakeDaemon, program: Any, home: Any) -> None:
     pieces = [b"diff --git a/x b/x\n+caf\xe9 \x1b[31m", b"\r\n-\xff\n"]
     daemon.answers["GetDiff"] = [pb.DiffChunk(data=piece, base="b", revision="r") for piece in pieces]

@@ -17,6 +17,7 @@ def test_limits_are_in_seconds_and_dollars() -> None:
     limits = parse(["wall_clock=90s", "cost_usd=.5", "attempts=3", "cost_usd=7", "turns=40"])
     assert limits == pb.Limits(wall_clock=90, cost_usd=7, attempts=3, turns=40)
     assert parse(["wall_clock=2h"]).wall_clock == 7200
+    assert parse(["tokens=2000000", "stall=20m"]) == pb.Limits(tokens=2_000_000, stall=1200)
     assert parse([]) == pb.Limits()
 
 
@@ -58,6 +59,8 @@ def test_ages_of_times_and_of_none() -> None:
         (pb.WAITING, "stuck", Exit.NEEDS_PERSON),
         (pb.WAITING, "error", Exit.NEEDS_PERSON),
         (pb.WAITING, "budget", Exit.NEEDS_PERSON),
+        (pb.WAITING, "needs", Exit.NEEDS_PERSON),
+        (pb.WAITING, "paused", Exit.NEEDS_PERSON),
         (pb.WAITING, "something of a later version", Exit.NEEDS_PERSON),
         (pb.WAITING, "quota", Exit.OK),
         (pb.WAITING, "", Exit.OK),
