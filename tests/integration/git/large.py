@@ -30,7 +30,7 @@ IN_A_FOLDER = 500
 
 
 def git(top: Path, *args: str) -> str:
-    who = ("-c", "user.name=bench", "-c", "user.email=bench@example.org")
+    who = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0")
     return subprocess.run(("git", "-C", top, *who, *args), check=True, capture_output=True, text=True).stdout.strip()
 
 
