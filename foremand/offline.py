@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -96,14 +97,14 @@ async def init(repo: Path, *, commit: bool, user: bool) -> int:
         return USAGE
     try:
         top = (await inspect(repo)).top
-        path = own_pipeline(top) if user else top / FILE
+        path = Places.of_environment().own_pipeline(top) if user else top / FILE
     except RepositoryRefused as error:
         return _refuse(error)
     except SocketTooLong as error:
         talk(str(error))
         return USAGE
     if path.exists():
-        check = f"foremanctl check {path}" if user else "foremanctl check"
+        check = f"foremanctl check {shlex.quote(str(path))}" if user else "foremanctl check"
         talk(f"{path} is there already and was left as it is\n{check} tells what it does")
         return CONFLICT
     try:
@@ -126,12 +127,6 @@ async def init(repo: Path, *, commit: bool, user: bool) -> int:
     else:
         talk(f"wrote {FILE}; look at it, then: git add {FILE.parent} && git commit -m 'Add the foremand pipeline'")
     return OK
-
-
-def own_pipeline(top: Path) -> Path:
-    """Where the user's own pipeline for the repository at `top` lies, named as its mirror is. Raises SocketTooLong."""
-    places = Places.of_environment()
-    return places.config / "pipelines" / f"{places.mirror(top).name.removesuffix('.git')}.toml"
 
 
 def _whose(top: Path) -> str:

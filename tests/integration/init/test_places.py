@@ -26,7 +26,7 @@ def test_the_users_own_leaves_the_repository_as_it_is(house: Any) -> None:
     before = file.read_text()
     again = house.ctl("init", "--user", "-C", str(repo.path))
     assert again.returncode == 5
-    assert f"foremanctl check {file}" in again.stderr
+    assert f"foremanctl check '{file}'" in again.stderr
     assert file.read_text() == before
 
 
