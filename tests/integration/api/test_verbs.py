@@ -1,6 +1,8 @@
 """Every verb that steers a task, typed against the real daemon."""
 
+import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,51 @@ def test_tasks_come_after_others(home: Any) -> None:
     home.until(lambda: home.show(second)["waiting_for"] == "person", "the second is asked about")
     assert home.ctl("submit", "x", "-C", str(there.path), "--after", "404").returncode == 4
     home.ok("cancel", str(second))
+
+
+def test_tasks_that_change_the_same_files_are_named_on_each_other(home: Any) -> None:
+    there = repo(home, "echo $FOREMAND_TASK >> README")
+    tasks = [home.submit(there, name) for name in ("one", "two")]
+    for task in tasks:
+        home.until(lambda task=task: bool(home.show(task)["overlaps"]), "the other is seen")
+    one, two = tasks
+    (seen,) = home.show(one)["overlaps"]
+    assert (seen["id"], seen["title"], seen["files"]) == (two, "two", ["README"])
+    home.until(lambda: home.show(one)["overlaps"][0]["conflicts"] == ["README"], "the conflict is forecast")
+    for verb in ("list", "show", "why"):
+        words = [verb] if verb == "list" else [verb, str(one)]
+        assert f"touches README with {two}; would conflict" in home.ok(*words).stdout
+    home.ok("cancel", *map(str, tasks))
+    home.until(lambda: not home.show(one)["overlaps"], "what has ended touches nothing")
+
+
+def test_a_task_takes_todays_file(home: Any) -> None:
+    there = repo(home)
+    task = home.submit(there, "begin")
+    home.wait(task, "WAITING")
+    assert home.ctl("repin", str(task)).returncode == 5
+    more = PIPELINE.replace("AGENT", WRITES).replace('gates = ["owner"]', 'gates = ["owner", "second"]')
+    there.commit({".foremand/pipeline.toml": more + '[gate.second]\nkind = "human"\n'})
+    home.ok("repin", str(task))
+    names = {gate["name"] for gate in home.show(task)["gates"] if gate["stage"] == "land"}
+    assert {"owner", "second"} <= names
+    home.ok("cancel", str(task))
+
+
+def test_what_is_kept_is_proved_exported_and_pruned(home: Any) -> None:
+    task = home.submit(repo(home), "begin")
+    home.wait(task, "WAITING")
+    home.approve(task)
+    home.wait(task, "LANDED")
+    assert all(each["ok"] for each in home.ok("verify", str(task), "--format", "json").json)
+    assert home.ok("verify").stdout
+    to = home.root / "kept.tgz"
+    home.ok("export", str(task), "-o", str(to))
+    with tarfile.open(fileobj=io.BytesIO(to.read_bytes())) as archive:
+        assert any(name.endswith("facts.jsonl") for name in archive.getnames())
+    would = home.ok("prune", "--dry-run", "--format", "json").json
+    assert home.ok("prune", "--dry-run", "--format", "json").json == would
+    home.ok("prune")
 
 
 def test_what_is_not_there_is_refused_by_every_verb(home: Any) -> None:
