@@ -68,12 +68,12 @@ def rework(task: Task, revision: str, who: Who, message: str) -> tuple[f.AnyFact
         raise Refused("MESSAGE_MISSING", "rework needs words for the agent", "say what to change with -m or -f")
     now = alive(task, "rework")
     gate, at = _judged(task, now, "rework", revision)
-    conflict = _conflict(task, now)
+    conflict = conflict_of(task, now)
     heard = [feedback.of_conflict(conflict)] if conflict is not None else []
     heard.append(f"A person looked at the work and asks for changes:\n\n{message}")
     return (
         f.Reworked(task=task.id, at=who.at, gate=gate, stage=now.stage, revision=at, by=who.name, message=message),
-        _back(task, now, who, heard, to="", conflict=conflict),
+        send_back(task, now, who, heard, to="", conflict=conflict),
     )
 
 
@@ -133,14 +133,14 @@ def _send_back(
     wanted = bool(stage or message or fresh or rejected or now.waiting_for == "stuck")
     if task.started is None or gate or not wanted:
         return None
-    conflict = None if stage or fresh else _conflict(task, now)
+    conflict = None if stage or fresh else conflict_of(task, now)
     heard = [task.over_reason] if rejected else [now.why] if now.waiting_for == "stuck" else []
     if message:
         heard.append(f"A person adds:\n\n{message}")
-    return _back(task, now, who, heard, to=stage, conflict=conflict, fresh=fresh)
+    return send_back(task, now, who, heard, to=stage, conflict=conflict, fresh=fresh)
 
 
-def _back(
+def send_back(
     task: Task, now: Status, who: Who, heard: Sequence[str], *, to: str, conflict: Candidate | None, fresh: bool = False
 ) -> f.SentBack:
     """Send the work back by a person's word: to `to`, or to where the pipeline sends it from here."""
@@ -161,7 +161,7 @@ def _back(
     )
 
 
-def _conflict(task: Task, now: Status) -> Candidate | None:
+def conflict_of(task: Task, now: Status) -> Candidate | None:
     """The conflict with the branch at which the task is stuck: who sends it back sends the merge with it."""
     candidate = task.candidate
     stuck = now.waiting_for == "stuck" and now.stage == LAND

@@ -1,10 +1,10 @@
 """What a reviewer's words amount to, and what several reviewers' votes do."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
 from .spec import Gate
@@ -69,8 +69,8 @@ def _said(output: str) -> dict[str, Any] | None:
     """The last JSON object that the words end with, in a block of its own or bare."""
     for text in _candidates(output):
         try:
-            found = json.loads(text)
-        except ValueError:
+            found = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
             continue
         if isinstance(found, dict) and "verdict" in found:
             return found

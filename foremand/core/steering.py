@@ -6,7 +6,8 @@ As in `commands`, each function gives the facts to write down, or refuses with a
 from msgspec import Struct
 
 from . import facts as f
-from .commands import Refused, Who, alive, not_half_landed, same_revision, way_on
+from . import feedback
+from .commands import Refused, Who, alive, conflict_of, not_half_landed, same_revision, send_back, way_on
 from .profiles import effective
 from .spec import LAND, Limits, Pipeline
 from .status import Status
@@ -105,6 +106,10 @@ def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
     if task.taken:
         raise Refused("ALREADY_TAKEN", f"task {task.id} is taken by {task.taken} already", way_on(task, now))
     not_half_landed(task, now)
+    conflict = conflict_of(task, now)
+    if conflict is not None:  # the merge with its markers is theirs to resolve
+        back = send_back(task, now, who, [feedback.of_conflict(conflict)], to="", conflict=conflict)
+        return (back, f.Taken(task=task.id, at=who.at, by=who.name, stage=back.to))
     return (f.Taken(task=task.id, at=who.at, by=who.name, stage=_to_work_on(task, now)),)
 
 

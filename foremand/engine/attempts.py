@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from foremand.agents.port import File, Job, Launch
 from foremand.agents.registry import adapter, find
+from foremand.core import feedback
 from foremand.core.facts import AttemptStarted, Preparing
 from foremand.core.limits import NO_LIMITS, Exhausted, allowance
 from foremand.core.spec import LAND, Access, Gate
@@ -247,7 +248,8 @@ class Attempts:
 def _still_wanted(task: Task, step: RunAttempt) -> bool:
     """Whether nobody has stopped the task while its workspace was made ready."""
     halted = task.ending is not None or task.over is not None or task.paused or task.taken
-    return not halted and len(task.attempts) == step.number - 1
+    heard = step.gate or feedback.opening(task, step.stage) == step.feedback  # else somebody has said more meanwhile
+    return bool(heard) and not halted and len(task.attempts) == step.number - 1
 
 
 def _tips(task: Task) -> tuple[Gate, ...]:

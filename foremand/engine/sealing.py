@@ -19,6 +19,7 @@ from foremand.git import (
     diffstat,
     filtered,
     identity,
+    keep_submodule_work,
     seal,
     seal_as_entered,
     touched,
@@ -55,7 +56,7 @@ class Sealer:
             raise StepFailed(f"there is no attempt {step.number}")
         work = self._repositories.work(task)
         try:
-            sealed = await self._seal(work, task, attempt)
+            sealed, more = await self._seal(work, task, attempt)
             described = await describe(
                 work, task.pipeline, base=task.base, base_tree=task.base_tree, revision=sealed.revision
             )
@@ -66,6 +67,7 @@ class Sealer:
             raise StepFailed(f"the work cannot be sealed: {error}") from error
         notes = [f"left out by a new ignore rule, kept beside: {name}" for name in sealed.ignored]
         notes += [f"git cannot hold it: {name}" for name in sealed.skipped]
+        notes += more
         await self._ledger.record(
             WorkSealed(
                 task=task.id,
@@ -77,7 +79,8 @@ class Sealer:
             )
         )
 
-    async def _seal(self, work: WorkRepo, task: Task, attempt: Attempt) -> Seal:
+    async def _seal(self, work: WorkRepo, task: Task, attempt: Attempt) -> tuple[Seal, tuple[str, ...]]:
+        """The seal, and notes about work in submodules, which cannot land and is kept beside."""
         tree = self._places.workspace(task.id) / "tree"
         reads = task.pipeline.stage(attempt.stage).access == "read"
         plan = None
@@ -85,8 +88,9 @@ class Sealer:
             plan = await asyncio.to_thread(read_plan, self._places.attempt(task.id, attempt.number))
         said, at, ref = message(task, attempt), attempt.ended_at or attempt.started_at, work.attempt_ref(attempt.number)
         if plan is not None and plan.job.sandboxed:  # its tree was bound read-only
-            return await seal_as_entered(work, attempt.entered, said, at, ref=ref)
-        return await seal(
+            return await seal_as_entered(work, attempt.entered, said, at, ref=ref), ()
+        excludes = await user_excludes(Path(task.submitted.repo))
+        sealed = await seal(
             work,
             tree,
             attempt.entered,
@@ -94,11 +98,13 @@ class Sealer:
             at,
             ref=ref,
             keep_out=await asyncio.to_thread(keep_out, task.pipeline.workspace, tree),
-            extra_excludes=await user_excludes(Path(task.submitted.repo)),
+            extra_excludes=excludes,
             read_only=reads,
             began=None if plan is None else plan.began,
             **(await _author(task, attempt)),
         )
+        kept = self._places.workspace(task.id) / "kept"
+        return sealed, await keep_submodule_work(work, tree, attempt.entered, kept, extra_excludes=excludes)
 
 
 async def _author(task: Task, attempt: Attempt) -> dict[str, tuple[str, str]]:
