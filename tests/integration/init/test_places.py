@@ -30,6 +30,24 @@ def test_the_users_own_leaves_the_repository_as_it_is(house: Any) -> None:
     assert file.read_text() == before
 
 
+AGENT = """\
+adapter = "command"
+command = ["sh", "-c", "test $FOREMAND_STAGE = plan || echo work > work.txt"]
+"""
+
+
+def test_a_task_follows_the_users_own(house: Any) -> None:
+    repo = house.repo(FILES, "my shop")
+    file = Path(house.ok("init", "--user", cwd=repo.path).stdout.removesuffix("\n"))
+    file.write_text(file.read_text().replace('adapter = "claude"\n', AGENT))
+    house.start()
+    task = house.submit(repo, "work")
+    assert house.wait(task, "WAITING")["reason"] == "approve final-review?"
+    house.approve(task)
+    house.wait(task, "LANDED")
+    assert repo.git("ls-tree", "--name-only", "main").splitlines() == ["Makefile", "work.txt"]
+
+
 def test_the_users_own_does_not_hide_that_the_repository_has_one(house: Any) -> None:
     repo = house.repo(FILES)
     house.ok("init", "--commit", cwd=repo.path)
