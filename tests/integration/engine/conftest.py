@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,6 +22,8 @@ from foremand.git.work import commit
 from foremand.journal import Journal
 from foremand.paths import Places
 from foremand.pipeline import load
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what tests of landing share
 
 PIPELINE = """
 version = 1
