@@ -72,8 +72,8 @@ def _answer_of(fact: f.VerdictGiven | f.PersonAsked | f.Approved | f.Waived, ver
 
 
 def is_human(task: Task, gate: str) -> bool | None:
-    """Whether people answer this gate; None where the pinned pipeline does not know it."""
-    known = task.pipeline.gates.get(gate)
+    """Whether people answer this gate; None where nobody knows it."""
+    known = task.gate(gate)
     return None if known is None else known.kind == "human"
 
 

@@ -10,7 +10,7 @@ from .landing import intended
 from .spec import LAND, OnFail
 from .status import Status, status
 from .task import Candidate, Task
-from .verdicts import Standing
+from .verdicts import Standing, is_tainted
 
 
 class Refused(Exception):
@@ -109,7 +109,7 @@ def retry(
         not_half_landed(task, now)
     if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
         raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
-    if gate and (task.started is None or gate not in task.pipeline.gates):
+    if gate and task.gate(gate) is None:
         raise Refused("NO_SUCH_GATE", f"task {task.id} has no gate {gate!r}", f"foremanctl show {task.id}")
     if agent and (task.started is None or agent not in task.pipeline.agents):
         raise Refused("NO_SUCH_AGENT", f"task {task.id} has no agent {agent!r}", f"foremanctl show {task.id}")
@@ -158,6 +158,7 @@ def send_back(
         base=conflict.tip if conflict is not None else None,
         base_tree=conflict.tip_tree if conflict is not None else None,
         files=files,
+        flatten=is_tainted(now.standings),
     )
 
 

@@ -136,7 +136,7 @@ def _troubled(task: Task, fact: f.Troubled) -> Changes:
 
 def _retried(task: Task, fact: f.Retried) -> Changes:
     forgiven = TRANSIENT | HELPLESS
-    gate = task.pipeline.gates.get(fact.gate) if task.started is not None else None
+    gate = task.gate(fact.gate)
 
     def asked_again(key: str) -> bool:
         return gate is not None and key.startswith(f"{gate.definition}:")
@@ -193,6 +193,7 @@ def _resumed(task: Task, fact: f.Resumed) -> Changes:
     interrupted = {a.stage for a in task.attempts if a.outcome in _INTERRUPTED and not a.void and not a.gate}
     return {
         "paused": "",
+        "excused": task.excused or (task.held is not None and task.held.on == "budget"),
         "forgiven_at": fact.at,
         "attempts": tuple(replace(a, void=True) if a.outcome in _INTERRUPTED else a for a in task.attempts),
         "session": {**task.session, **dict.fromkeys(interrupted, "resume")},

@@ -25,7 +25,8 @@ Over = Literal["LANDED", "REJECTED", "FAILED", "CANCELLED"]
 class Attempt(Struct, frozen=True, kw_only=True):
     """One run of an agent. `void`: a later `goto` or retry has taken it out of the pipeline; it is kept.
 
-    `given`: the tree or revision whose files it found. With a `gate` it is a reviewer's, whose answer is by
+    `flattened`: its seal must not land, what it changed is a part of a later stage's. `given`: the tree or revision
+    whose files it found. With a `gate` it is a reviewer's, whose answer is by
     `definition` about `about`; with `by` a person did the work.
     """
 
@@ -50,6 +51,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     changed: bool = False
     notes: tuple[str, ...] = ()
     void: bool = False
+    flattened: bool = False
     gate: str = ""
     definition: str = ""
     about: str = ""
@@ -142,7 +144,8 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `runs` may be forgotten, to be asked again; `asked` counts them for ever, so that no two runs share a number.
     `profiles`: the one it began with (empty for none), then those it was raised to. `course`: the pinned pipeline as
-    these make it. `agents`: who a person wants for a stage. `said`: what the next attempt hears first. `taken`: who
+    these make it. `agents`: who a person wants for a stage. `said`: what the next attempt hears first. `excused`:
+    a person lets it go on beyond the day's budget. `taken`: who
     works on `stage` of it by hand, in the workspace `handed_over`.
     """
 
@@ -186,6 +189,7 @@ class Task(Struct, frozen=True, kw_only=True):
     agents: dict[str, str] = {}
     after: tuple[int, ...] = ()
     held: Hold | None = None
+    excused: bool = False
     paused: str = ""
     said: tuple[str, ...] = ()
     taken: str = ""
@@ -204,6 +208,13 @@ class Task(Struct, frozen=True, kw_only=True):
     def profile(self) -> str:
         """The profile that holds: the last one it was raised to, or the one it began with; empty for none."""
         return self.profiles[-1] if self.profiles else self.submitted.profile
+
+    def gate(self, name: str) -> Gate | None:
+        """The gate of this name: the pinned pipeline's, or at landing the tip's own."""
+        if self.course is None:
+            return None
+        tips = self.candidate.gates if self.candidate is not None else ()
+        return self.course.gates.get(name) or next((gate for gate in tips if gate.name == name), None)
 
     def has_stage(self, name: str) -> bool:
         """Whether the pinned pipeline has a stage of this name."""

@@ -97,7 +97,7 @@ _WAYS: dict[str, tuple[str, ...]] = {
     "error": ("retry {id}", "logs {id}", "WAIVE", "cancel {id}"),
     "trouble": ("retry {id}", "logs {id}", "cancel {id}"),
     "budget": ("limit {id} {more}", "cancel {id}"),
-    "day": ("costs", "config", "cancel {id}"),
+    "day": ("resume {id}", "costs", "config", "cancel {id}"),
     "quota": ("resume {id}", "cancel {id}"),
     "backoff": ("retry {id}", "cancel {id}"),
     "needs": ("NEEDS", "retry {id}", "cancel {id}"),

@@ -16,6 +16,10 @@ ALWAYS = ("PATH", "HOME", "USER", "LANG", "TZ", "TERM", "SHELL", "TMPDIR")
 """Names that every process gets, besides LC_*. HOME and TMPDIR are the task's own."""
 
 
+_BELOW_HOME = {"RUSTUP_HOME": ".rustup"}
+"""Where tools look for themselves by HOME, which for a task is another: rustup's cargo finds its toolchains there."""
+
+
 def keep(file: Path, environment: Mapping[str, str]) -> None:
     """Store a client's environment, readable by the user alone, durably."""
     durable.write(file, msgspec.json.encode(dict(environment)))
@@ -34,6 +38,10 @@ def select(client: Mapping[str, str], names: Iterable[str], *, home: Path, tmp: 
     wanted = {*ALWAYS, *names, *(name for name in client if name.startswith("LC_"))}
     chosen = {name: value for name, value in client.items() if name in wanted}
     chosen.setdefault("PATH", os.defpath)
+    for name, folder in _BELOW_HOME.items():
+        where = Path(client.get("HOME", "/")) / folder
+        if name not in client and where.is_dir():
+            chosen[name] = str(where)
     return {**chosen, "HOME": str(home), "TMPDIR": str(tmp)}
 
 

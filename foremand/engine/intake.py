@@ -78,7 +78,7 @@ class Intake:
         else:
             target = await self._look(path, into, pipeline_file)
             seen = await heads(path, target.into) or ""
-        if target.tip in seen:
+        if target.tip in seen and target.origin.startswith(FILE):  # any other file may change by itself
             self._remember(key, seen, target)
         _find_agents(target.pipeline, client)
         return target
@@ -172,20 +172,17 @@ class Intake:
         return pipeline.land.into or here
 
     async def _read(self, mirror: Mirror, tip: str, branch: str, given: str | None) -> tuple[Pipeline, str, str]:
+        """The file that holds, its hash and where it is from: the given one, the tip's, or the user's own."""
         prompts = await self._prompts(mirror, tip)
-        if given is not None:
-            text, origin = given, "given with --pipeline"
-        else:
-            stored = await mirror.read_file(tip, FILE)
-            if stored is None:
-                own = self._places.own_pipeline(mirror.repo)
-                stored = await asyncio.to_thread(_content, own)
-                origin = str(own)
-            else:
-                origin = f"{FILE} at {branch} ({tip[:12]})"
-            if stored is None:
-                raise _missing(mirror.repo, branch)
-            text = stored.decode(errors="replace")
+        stored = given.encode() if given is not None else await mirror.read_file(tip, FILE)
+        origin = "given with --pipeline" if given is not None else f"{FILE} at {branch} ({tip[:12]})"
+        if stored is None:
+            own = self._places.own_pipeline(mirror.repo)
+            stored, prompts = await asyncio.to_thread(_beside, own)
+            origin = str(own)
+        if stored is None:
+            raise _missing(mirror.repo, branch)
+        text = stored.decode(errors="replace")
         pipeline = load(text, prompts.get, origin, self._floor)
         refused = refused_caches(pipeline.workspace.cache, self._settings.allow_cache)
         if refused:
@@ -221,8 +218,12 @@ def _find_agents(pipeline: Pipeline, client: Mapping[str, str]) -> None:
         find(pipeline.agents[name], client.get("PATH", ""))
 
 
-def _content(file: Path) -> bytes | None:
-    return file.read_bytes() if file.is_file() else None
+def _beside(file: Path) -> tuple[bytes | None, dict[str, str]]:
+    """The user's own pipeline file, None where there is none, and the prompts in its folder by their names."""
+    if not file.is_file():
+        return None, {}
+    prompts = {each.name: each.read_text(errors="replace") for each in file.parent.glob("*.md") if each.is_file()}
+    return file.read_bytes(), prompts
 
 
 def _missing(repo: Path, branch: str) -> PipelineMissing:
@@ -233,5 +234,5 @@ def _missing(repo: Path, branch: str) -> PipelineMissing:
         )
     return PipelineMissing(
         f"{branch} of {repo} has no {FILE}",
-        "foremanctl init writes one for a pytest repository; for another write it by hand, or name one with --pipeline",
+        "foremanctl init writes one; or write it by hand, or name one with --pipeline",
     )

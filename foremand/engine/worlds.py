@@ -34,7 +34,7 @@ class Worlds:
         """The world of this task as it is now."""
         held = needs(task, self._ledger.known())
         turn = self._ledger.is_head(task.id)
-        if self._limit is None:
+        if self._limit is None or task.excused:
             return World(queue_turn=turn, hold=held)
         day = self._day()
         return World(queue_turn=turn, hold=held or hold(day), left_usd=left(day))
