@@ -10,7 +10,7 @@ from .spec import Gate, OnFail
 from .steps import Record, RunGate, Step, Wait, WakeAt, World
 from .task import Run, Task, run_key
 from .trying import BACKOFF, TRIES, later, own, refuse
-from .verdicts import MACHINES, Standing, find, given, run_on, stand, weigh
+from .verdicts import MACHINES, Standing, find, given, is_tainted, run_on, stand, weigh
 
 Look = Callable[[Task, Standing, float], tuple[Step, ...]]
 """What is missing for one gate's verdict."""
@@ -38,8 +38,7 @@ def _ask_kind(
         return _together(steps)
     failed = [s for s in asked if s.verdict == "fail" and not s.open]
     if failed:
-        tainted = any(s.gate.kind == "secrets" for s in failed)
-        return refuse(task, name, on_fail, feedback.of_gates(task, failed), now, flatten=tainted)
+        return refuse(task, name, on_fail, feedback.of_gates(task, failed), now, flatten=is_tainted(failed))
     broken = [s for s in asked if not s.open]
     if broken:
         return (Wait(on="error", reason=f"{broken[0].gate.name}: {broken[0].reason}", stage=name),)

@@ -126,6 +126,7 @@ def sent_back(task: Task, fact: f.SentBack) -> Changes:
         changes["sent_back"] = {**task.sent_back, fact.stage: task.sent_back.get(fact.stage, 0) + 1}
     if fact.flatten:
         changes["entered"] = {**changes["entered"], fact.to: task.base}
+        changes["attempts"] = tuple(replace(a, flattened=True) for a in changes["attempts"])
     if fact.base is not None:
         changes |= {
             "base": fact.base,

@@ -12,7 +12,7 @@ from .profiles import effective
 from .spec import LAND, Limits, Pipeline
 from .status import Status
 from .task import Task
-from .verdicts import is_waivable
+from .verdicts import is_tainted, is_waivable
 
 
 def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
@@ -107,8 +107,10 @@ def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
         raise Refused("ALREADY_TAKEN", f"task {task.id} is taken by {task.taken} already", way_on(task, now))
     not_half_landed(task, now)
     conflict = conflict_of(task, now)
-    if conflict is not None:  # the merge with its markers is theirs to resolve
-        back = send_back(task, now, who, [feedback.of_conflict(conflict)], to="", conflict=conflict)
+    if conflict is not None or is_tainted(now.standings):
+        # The merge with its markers is theirs to resolve; a secret in what was sealed is left out by the next seal.
+        heard = feedback.of_conflict(conflict) if conflict is not None else now.why
+        back = send_back(task, now, who, [heard], to="", conflict=conflict)
         return (back, f.Taken(task=task.id, at=who.at, by=who.name, stage=back.to))
     return (f.Taken(task=task.id, at=who.at, by=who.name, stage=_to_work_on(task, now)),)
 

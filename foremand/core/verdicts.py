@@ -173,6 +173,11 @@ def is_waivable(task: Task, standing: Standing) -> bool:
     return asked and standing.verdict in ("fail", "error") and standing.gate.name not in task.pipeline.floor.gates
 
 
+def is_tainted(standings: Sequence[Standing]) -> bool:
+    """Whether what was sealed holds a secret: no later commit takes that back, so none of it may land as it is."""
+    return any(s.gate.kind == "secrets" and s.verdict == "fail" and not s.open for s in standings)
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """What runs of a command gate amount to. `needs_base`: not to be said before it ran on the base too."""
 

@@ -234,11 +234,11 @@ def branch_name(task: Task) -> str:
 
 
 def stage_commits(task: Task) -> tuple[StageCommit, ...]:
-    """What a merge lands beside itself: one commit for each writing stage."""
+    """What a merge lands beside itself: one commit for each writing stage whose seal may be seen."""
     made = []
     for stage in task.pipeline.stages:
         attempt = task.current(stage.name)
-        if stage.writes and attempt is not None and attempt.work is not None:
+        if stage.writes and attempt is not None and attempt.work is not None and not attempt.flattened:
             title = headline(task.submitted.title)
             text = f"{title} ({stage.name})\n\n{attempt.output.strip()}".strip()
             words = f"{text}\n\nForemand-Task: {task.id}\n"
