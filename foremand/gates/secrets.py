@@ -41,11 +41,12 @@ class Scanned(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What the worker says: what it saw, or in `failed` why it cannot tell."""
+    """What the worker says: what it saw in how many lines, or in `failed` why it cannot tell."""
 
     findings: tuple[Finding, ...] = ()
     scanners: tuple[str, ...] = ()
     cut: bool = False
+    lines: int = 0
     failed: str = ""
 
 
@@ -59,15 +60,15 @@ class ScanFailed(Exception):
 
 def judge(scanned: Scanned, allow: Sequence[str]) -> Judged:
     """The verdict. `allow`: the gate's fingerprints, each of which stands for one secret in one file."""
-    open_ones = refused(scanned, allow)
-    if not open_ones and not scanned.cut:
-        allowed = f", {len(scanned.findings)} allowed" if scanned.findings else ""
-        return Judged("pass", f"no secrets ({', '.join(scanned.scanners)}{allowed})")
-    firsts = {each.fingerprint: each for each in reversed(open_ones)}
+    firsts = {each.fingerprint: each for each in reversed(refused(scanned, allow))}
+    if not firsts and not scanned.cut:
+        allowed = f"; {len(scanned.findings)} allowed" if scanned.findings else ""
+        return Judged("pass", f"no secrets, say {' and '.join(scanned.scanners)}{allowed}")
     shown = [f"{_at(each)} (commit {each.commit[:7]})" for each in reversed(firsts.values())]
-    count = f"{len(shown)} secret{'s' if len(shown) != 1 else ''}" + (" or more" if scanned.cut else "")
+    named = ", ".join(shown[:NAMED]) or "more than can be named"
     more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
-    return Judged("fail", f"{count}: {', '.join(shown[:NAMED])}{more}")
+    count = f"{len(shown)}{' or more' if scanned.cut else ''} secret{'s' if scanned.cut or len(shown) > 1 else ''}"
+    return Judged("fail", f"{count}: {named}{more}")
 
 
 def refused(scanned: Scanned, allow: Sequence[str]) -> tuple[Finding, ...]:
@@ -78,23 +79,23 @@ def refused(scanned: Scanned, allow: Sequence[str]) -> tuple[Finding, ...]:
 
 def output(scanned: Scanned, allow: Sequence[str]) -> str:
     """The gate's output: each secret with its fingerprint, and what to do about it. Empty: there is none."""
-    open_ones = refused(scanned, allow)
-    if not open_ones and not scanned.cut:
-        return ""
-    rows = [f"{_at(each)} (commit {each.commit[:12]}), fingerprint {each.fingerprint}" for each in open_ones]
+    found = refused(scanned, allow)
+    rows = [f"{_at(each)} (commit {each.commit[:12]}), fingerprint {each.fingerprint}" for each in found]
     if scanned.cut:
-        rows.append("and more than are named here: does the change add generated files?")
-    return "\n".join([*rows, "", ADVICE.format(fingerprint=open_ones[0].fingerprint if open_ones else "..."), ""])
+        rows.append("and more than can be named: does the change add files that a program made?")
+    return (
+        "\n".join([*rows, "", ADVICE.format(fingerprint=found[0].fingerprint if found else "..."), ""]) if rows else ""
+    )
 
 
 ADVICE = """\
-Take each of them out of the files: read it from the environment or from a file that is not committed.
+Take each of them out of the files: read it from the environment, or from a file that is not committed.
 One that was ever real must also be revoked where it was issued.
 Is one no secret? A person can let it pass: add its fingerprint to the gate in the pipeline file,
     allow = ["{fingerprint}"]
-It then passes in that file wherever it stands, and in no other."""
+It then passes wherever it stands in that file, and in no other."""
 
 
 def _at(finding: Finding) -> str:
-    path = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in finding.path)
-    return f"{finding.kind} in {path}:{finding.line}"
+    where = f"{finding.kind} in {finding.path}:{finding.line}"
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in where)

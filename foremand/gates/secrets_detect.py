@@ -19,7 +19,7 @@ from .secrets_patterns import PROVIDERS
 PIECE, OVERLAP = 8192, 1024
 """Characters of a line that are looked at together: patterns take longer than in proportion to a line's length."""
 
-RUN = re.compile(r"(?<![\w+/=.:@-])[\w+/=.:@-]{12}")
+RUN = re.compile(r"(?<![\w+/=.:@~-])[\w+/=.:@~-]{10}")
 """No provider's secret is without a run of such characters, and most lines are."""
 
 NAMED = ("key", "pass", "pwd", "secret", "token", "credential", "contrase")
@@ -34,17 +34,21 @@ ASSIGNED = re.compile(
 
 EXPORTED = re.compile(
     r"^\s*(?:[-+]\s+|export\s+|ENV\s+|ARG\s+|set\s+)?[\w.-]*(?:KEY|TOKEN|SECRET|PASS|PASSWORD|PASSWD|PWD|CREDENTIALS?)"
-    r"\s?[=:]\s?([^\s'\"`]{8,200})\s*$",
+    r"\s?[=:]\s?([^\s'\"`()\[\]{}<>]{8,200})(?:\s.*)?$",
     re.IGNORECASE,
 )
-"""A bare value on a line of its own, as in environments, Dockerfiles and settings."""
+"""A bare value at the begin of a line, as in environments, Dockerfiles and settings."""
 
 PLACEHOLDER = re.compile(
     r"example|sample|dummy|placeholder|change.?me|redacted|your[-_]?|insert|replace|fake|foobar|test|todo|password|"
-    r"secret|passwd|xxxx|\*\*\*|\.\.\.|1234567|abcdef|qwerty|lorem|^[$<{\[%]|[>}]$|\$\{|\$\(\w+\)|\{\{|%\(\w+\)|\\[xu]|^\d{4}-\d\d-\d\d|^SHA\d+:",
+    r"secret|passwd|xxxx|\*\*\*|\.\.\.|1234567|abcdef|qwerty|lorem|^[$<{\[%]|[>}]$|[$%]\(\w+\)|\$\{|\{\{|\{\w+\}|"
+    r"\\[xu]|^\d{4}-\d\d-\d\d|^SHA\d+:|^(?:MFkwEwYH|MIIBIjAN|MIICIjAN|MCowBQYD)",
     re.IGNORECASE,
 )
-"""What stands where a secret will be, or is no plain value at all."""
+"""What stands where a secret will be, or is something else: an expression, a date, a hash, a public key in DER."""
+
+SHOWN = re.compile(r"example|xxxx|abcdefgh|12345678|\*\*\*", re.IGNORECASE)
+"""What makes a provider's token one of documentation."""
 
 SPOKEN = re.compile(r"(?:[A-Z]?[a-z]+\d{1,2}(?=[A-Z]))?[A-Za-z]*\d{0,5}")
 HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -54,7 +58,7 @@ BETWEEN = re.compile(r"[-_./:,()\[\]\\|\s]+")
 """What stands between the words of a name, a path, a call."""
 
 TOLD = re.compile(
-    r"public|sha\d|md5|hash|digest|checksum|integrity|etag|fingerprint|nonce|uuid|guid|signature", re.IGNORECASE
+    r"public.?key|sha\d|md5|hash|digest|checksum|integrity|etag|fingerprint|nonce|uuid|guid|signature", re.IGNORECASE
 )
 """Words beside which a random string is nothing that must be kept."""
 
@@ -98,7 +102,7 @@ class Detector:
             yield from self._guessed(path, text, folded)
 
     def _guessed(self, path: str, text: str, folded: str) -> Iterator[Hit]:
-        if "public" not in folded and any(name in folded for name in NAMED):
+        if any(name in folded for name in NAMED):
             yield from (Hit("password or key", secret) for secret in self._named(path, text) if random_looking(secret))
         if "'" in text or '"' in text:
             for secret in self._base64.analyze_string(text):
@@ -116,6 +120,7 @@ class Detector:
             and any(map(str.islower, secret))
             and any(map(str.isupper, secret))
             and secret.count("/") < 3
+            and "\\" not in secret
             and self._base64.calculate_shannon_entropy(secret) > self._base64.entropy_limit
             and random_looking(secret)
             and not TOLD.search(text)
@@ -160,8 +165,9 @@ def _spoken(word: str) -> bool:
 def _stands_for_one(kind: str, secret: str) -> bool:
     """Whether documentation shows it in the place of a secret."""
     if kind in ("Basic Auth Credentials", "password in a URL"):
-        return _spoken(secret) or secret.startswith("://") or PLACEHOLDER.search(secret) is not None
-    return "EXAMPLE" in secret.upper() or len(set(secret)) < 8 or "xxxx" in secret.casefold()
+        words = secret.isalpha() and _spoken(secret)
+        return words or secret.startswith("://") or PLACEHOLDER.search(secret) is not None
+    return len(set(secret)) < 8 or SHOWN.search(secret) is not None
 
 
 def same(one: str, other: str) -> bool:

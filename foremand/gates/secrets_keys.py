@@ -71,6 +71,10 @@ class KeyFinder:
         if key is not None:
             yield from key.key()
 
+    def holds(self, secret: str) -> bool:
+        """Whether it is a row of the key that is being read, and so nothing of its own."""
+        return self._open is not None and any(secret in row for row in self._open.rows)
+
     @staticmethod
     def _take(key: _Open, line: int, text: str) -> None:
         key.last = line

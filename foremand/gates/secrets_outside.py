@@ -6,6 +6,7 @@ pipe and holds the secrets as they are: it goes to a process that has them alrea
 scanners saw the same one, and hands on fingerprints alone. What they write on stderr is not read.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def leaks(name: str, program: str, text: bytes, place: Path, seconds: float) -> 
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=place,
-                env={"PATH": str(Path(program).parent), "HOME": str(place), "LC_ALL": "C.UTF-8"},
+                env={"PATH": os.defpath, "HOME": str(place), "LC_ALL": "C.UTF-8"},
                 timeout=seconds,
                 check=False,
             )

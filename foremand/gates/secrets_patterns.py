@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import cast
 
-from detect_secrets.plugins.artifactory import ArtifactoryDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
 from detect_secrets.plugins.base import RegexBasedDetector
 from detect_secrets.plugins.basic_auth import BasicAuthDetector
@@ -101,7 +100,7 @@ PROVIDERS: tuple[Provider, ...] = (
     _own("JSON Web Token", "eyJ", r"eyJ[\w-]{10,400}\.eyJ[\w-]{10,}\.[\w-]{16,}"),
     _of(SendGridDetector, "SG."),
     _of(AzureStorageKeyDetector, "AccountKey="),
-    _of(ArtifactoryDetector, "AKC", "AP"),
+    _own("Artifactory token", "AKC", r"(?<!\w)AKC[a-zA-Z0-9]{20,}"),  # the plugin takes words like APACHE2LICENSE
     _of(DiscordBotTokenDetector, "."),
     _of(MailchimpDetector, "-us"),
     _of(SquareOAuthDetector, "sq0csp-"),

@@ -44,38 +44,45 @@ async def _ask(lines: AsyncIterable[Added], seconds: float, path: str, place: st
         env={name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ} | {"LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     try:
-        with suppress(BrokenPipeError, ConnectionResetError):  # it has given up: its answer says why
-            await _feed(process, lines)
+        sent = await _feed(process, lines)
         assert process.stdout is not None  # noqa: S101 (a pipe)
         said = await process.stdout.read()
         code = await process.wait()
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
     try:
         answer = msgspec.json.decode(said, type=Answer)
     except msgspec.DecodeError:
         raise ScanFailed(f"looking for secrets ended without an answer (exit code {code})") from None
     if answer.failed or code != 0:
         raise ScanFailed(answer.failed or f"looking for secrets ended with exit code {code}")
+    if answer.lines != sent:
+        raise ScanFailed(f"looking for secrets ended early: {answer.lines} of {sent} lines were read")
     return Scanned(answer.findings, answer.scanners, answer.cut)
 
 
-async def _feed(process: Process, lines: AsyncIterable[Added]) -> None:
+async def _feed(process: Process, lines: AsyncIterable[Added]) -> int:
+    """Hand all lines over; their number. Where the worker has given up, its answer says why."""
     stdin = process.stdin
     assert stdin is not None  # noqa: S101 (a pipe)
     encoder = msgspec.json.Encoder()
     batch = bytearray()
-    async for added in lines:
-        batch += encoder.encode(_sound(added)) + b"\n"
-        if len(batch) >= BATCH:
-            stdin.write(bytes(batch))
-            await stdin.drain()
-            batch.clear()
-    stdin.write(bytes(batch))
-    await stdin.drain()
+    sent = 0
+    with suppress(BrokenPipeError, ConnectionResetError):
+        async for added in lines:
+            batch += encoder.encode(_sound(added)) + b"\n"
+            sent += 1
+            if len(batch) >= BATCH:
+                stdin.write(bytes(batch))
+                await stdin.drain()
+                batch.clear()
+        stdin.write(bytes(batch))
+        await stdin.drain()
     stdin.close()
+    return sent
 
 
 def _sound(added: Added) -> Added:

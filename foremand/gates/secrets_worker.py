@@ -21,7 +21,7 @@ import msgspec
 from .secrets import Added, Answer, Finding
 from .secrets_detect import Detector, made_of_noise, same
 from .secrets_keys import KeyFinder, rows_of
-from .secrets_outside import GENERIC, Leak, OutsideFailed, leaks, scanners
+from .secrets_outside import GENERIC, OutsideFailed, leaks, scanners
 
 MOST = 1000
 """Findings that are told; more say no more."""
@@ -69,27 +69,42 @@ def look(lines: Iterable[Added], seconds: float, path: str | None) -> Answer:
     """The answer about all `lines`. Raises TooMuch, OutsideFailed."""
     until = time.monotonic() + seconds
     others = list(scanners(path))
-    seen, detector, keys = Look(), Detector(), KeyFinder()
+    seen = Look()
     kept: list[Added] = []
-    size = 0
-    for added in lines:
+    count = _look_here(seen, lines, kept if others else None)
+    for name, program in others:
+        _look_outside(seen, name, program, kept, until - time.monotonic())
+    asked = ("detect-secrets", *(name for name, _ in others))
+    return Answer(tuple(seen.findings.values()), asked, seen.cut, count)
+
+
+def _look_here(seen: Look, lines: Iterable[Added], kept: list[Added] | None) -> int:
+    detector, keys = Detector(), KeyFinder()
+    size = count = 0
+    for count, added in enumerate(lines, 1):  # noqa: B007 (the last one is their number)
         size += len(added.text)
         if size > LARGEST:
             raise TooMuch
         for key in keys.read(added.commit, added.path, added.line, added.text):
             seen.add(Added(key.commit, key.path, key.line, ""), "private key", key.rows)
         for hit in detector.look(added.path, added.text):
-            seen.add(added, hit.kind, hit.secret)
-        if others:
+            if not keys.holds(hit.secret):
+                seen.add(added, hit.kind, hit.secret)
+        if kept is not None:
             kept.append(added)
     for key in keys.end():
         seen.add(Added(key.commit, key.path, key.line, ""), "private key", key.rows)
-    for name, program in others:
-        text = Text(kept)
-        for leak in leaks(name, program, text.whole.encode(), Path.cwd(), until - time.monotonic()):
-            for at in text.where(leak):
-                seen.add(at, f"{leak.rule} ({name})", rows_of(leak.secret) or leak.secret)
-    return Answer(tuple(seen.findings.values()), ("detect-secrets", *(name for name, _ in others)), seen.cut)
+    return count
+
+
+def _look_outside(seen: Look, name: str, program: str, lines: list[Added], seconds: float) -> None:
+    text = Text(lines)
+    for leak in leaks(name, program, text.whole.encode(), Path.cwd(), seconds):
+        places = text.where(leak.secret)
+        kind = f"{leak.rule} ({name})" if places else f"{leak.rule} ({name}, in what it decoded, line unknown)"
+        for at in places or lines[:1]:
+            if leak.rule not in GENERIC or not made_of_noise(at.path):
+                seen.add(at, kind, rows_of(leak.secret) or leak.secret)
 
 
 class Text:
@@ -109,16 +124,14 @@ class Text:
             position += len(added.text) + 1
         self.whole = "\n".join(texts)
 
-    def where(self, leak: Leak) -> Iterator[Added]:
-        """Where the secret stands; where it stands nowhere as it is, since it was decoded, the first line answers."""
-        start = self.whole.find(leak.secret)
-        if start < 0:
-            yield from self._lines[:1]
+    def where(self, secret: str) -> list[Added]:
+        """The lines with which it begins; none where it does not stand as it is."""
+        places = []
+        start = self.whole.find(secret)
         while start >= 0:
-            at = self._lines[max(0, bisect.bisect_right(self._starts, start) - 1)]
-            if leak.rule not in GENERIC or not made_of_noise(at.path):
-                yield at
-            start = self.whole.find(leak.secret, start + len(leak.secret))
+            places.append(self._lines[max(0, bisect.bisect_right(self._starts, start) - 1)])
+            start = self.whole.find(secret, start + len(secret))
+        return places
 
 
 def read(stream: BinaryIO) -> Iterator[Added]:
