@@ -16,9 +16,23 @@ from foremand.core import facts as f
 from foremand.core import steps as s
 from foremand.core.course import next_steps
 from foremand.core.fold import fold
-from foremand.core.spec import Access, Agent, Gate, Land, Limits, OnFail, Pipeline, Session, Stage, Workspace
+from foremand.core.spec import (
+    Access,
+    Agent,
+    Floor,
+    Gate,
+    Land,
+    Limits,
+    OnFail,
+    Pipeline,
+    Profile,
+    Session,
+    Stage,
+    Workspace,
+)
 from foremand.core.status import Status, status
-from foremand.core.task import Task
+from foremand.core.task import Hold, Task
+from foremand.core.verdicts import run_on
 
 BASE, BASE_TREE = "ba5e" * 10, "tree-base"
 TIP, TIP_TREE = "0a71" * 10, "tree-tip"
@@ -40,12 +54,25 @@ def tree(number: int) -> str:
     return f"tree-{number}"
 
 
-def gate(name: str, kind: str = "command", *paths: str, definition: str = "") -> Gate:
-    return Gate(name=name, kind=kind, definition=definition or f"definition-of-{name}", paths=paths)
+def gate(name: str, kind: str = "command", *paths: str, definition: str = "", **fields: object) -> Gate:
+    return Gate(name=name, kind=kind, definition=definition or f"definition-of-{name}", paths=paths, **fields)  # type: ignore[arg-type]
 
 
 def human(name: str, *paths: str) -> Gate:
     return gate(name, "human", *paths)
+
+
+def review(name: str, *reviewers: str, quorum: int = 0, **fields: object) -> Gate:
+    """A review gate; without `quorum` all must approve, as `foremand.pipeline` fills it in."""
+    return gate(name, "review", reviewers=reviewers, quorum=quorum or len(reviewers), **fields)
+
+
+def secrets(name: str = "secrets", **fields: object) -> Gate:
+    return gate(name, "secrets", **fields)
+
+
+def protected(name: str, *paths: str, **fields: object) -> Gate:
+    return gate(name, "protected", *paths, **fields)
 
 
 def stage(
@@ -57,10 +84,13 @@ def stage(
     session: Session = "resume",
     limits: Limits | None = None,
     allow_empty: bool = False,
+    agent: str = "coder",
+    others: tuple[str, ...] = (),
 ) -> Stage:
     return Stage(
         name=name,
-        agent="coder",
+        agent=agent,
+        others=others,
         access=access,
         prompt="{{ task }}",
         gates=gates,
@@ -68,6 +98,11 @@ def stage(
         limits=limits or Limits(),
         allow_empty=allow_empty,
     )
+
+
+def checkpoint(name: str, *gates: str, goto: str, limit: int = 2) -> Stage:
+    """A stage without an agent: gates on what the stage before it left."""
+    return stage(name, *gates, agent="", goto=goto, limit=limit)
 
 
 def line(
@@ -78,21 +113,31 @@ def line(
     on_conflict: int = 1,
     goto: str = "",
     limits: Limits | None = None,
+    profiles: Iterable[Profile] = (),
+    default_profile: str = "",
+    floor: Floor | None = None,
 ) -> Pipeline:
-    """A pipeline. Every gate that is named and not given is a command without paths."""
-    names = [name for each in stages for name in each.gates] + list(land)
+    """A pipeline. Every gate that is named and not given is a command without paths; every agent exists."""
+    rules = {each.name: each for each in profiles}
+    added = [name for each in rules.values() for names in each.gates.values() for name in names]
+    names = [name for each in stages for name in each.gates] + list(land) + added + list(floor.gates if floor else ())
     known = {name: gate(name) for name in names} | {each.name: each for each in gates}
-    writer = goto or [each.name for each in stages if each.access == "write"][-1]
+    writer = goto or [each.name for each in stages if each.writes][-1]
+    doing = [name for each in stages for name in (each.agent, *each.others) if name]
+    judging = [name for each in known.values() for name in each.reviewers]
     return Pipeline(
         version=1,
         limits=limits or Limits(cost_usd=5.0, attempts=12),
         workspace=Workspace(),
-        agents={"coder": Agent(name="coder", adapter="command", command=("coder",))},
+        agents={name: Agent(name=name, adapter="command", command=(name,)) for name in ("coder", *doing, *judging)},
         gates=known,
         stages=stages,
         land=Land(
             gates=land, on_fail=OnFail(goto=writer, limit=on_fail), on_conflict=OnFail(goto=writer, limit=on_conflict)
         ),
+        profiles=rules,
+        default_profile=default_profile,
+        floor=floor or Floor(),
     )
 
 
@@ -128,9 +173,9 @@ def begun(pipeline: Pipeline = SIMPLE, base: str = BASE, base_tree: str = BASE_T
 
 
 def started(number: int, at_stage: str = "implement", session: str = "", **fields: object) -> f.AttemptStarted:
-    given = {"entered": BASE, "resumes": None} | fields
+    given = {"entered": BASE, "resumes": None, "agent": "coder"} | fields
     return f.AttemptStarted(
-        task=1, at=0.0, number=number, stage=at_stage, agent="coder", session_id=session or f"session-{number}", **given
+        task=1, at=0.0, number=number, stage=at_stage, session_id=session or f"session-{number}", **given
     )  # type: ignore[arg-type]
 
 
@@ -146,6 +191,7 @@ def work(number: int, pipeline: Pipeline = SIMPLE, **fields: object) -> f.Work:
         "base": BASE,
         "base_tree": BASE_TREE,
         "changes": {name: f"change-{number}" for name, each in pipeline.gates.items() if not each.paths},
+        "commits": (rev(number),),
     } | fields
     return f.Work(**given)  # type: ignore[arg-type]
 
@@ -170,6 +216,12 @@ def ran(
     )
 
 
+def scanned(made: f.Work, result: f.Result = "pass", reason: str = "", name: str = "secrets") -> f.GateRan:
+    """A secrets gate has read the commits of this work."""
+    asked = secrets(name)
+    return ran(name, run_on(asked, made), result, reason or f"{result}ed")
+
+
 def candidate(
     number: int,
     of: int,
@@ -178,13 +230,30 @@ def candidate(
     tip: str = TIP,
     by: tuple[str, ...] = (),
     empty: bool = False,
+    gates: tuple[Gate, ...] = (),
+    signs: bool = False,
     **fields: object,
 ) -> f.CandidateBuilt:
-    """The work of attempt `of`, as the same change on the tip; `by` approved it."""
-    given = {"revision": commit(number), "tree": "tree-on-tip", "base": tip, "base_tree": TIP_TREE} | fields
+    """The work of attempt `of`, as the same change on the tip; `by` approved it; `gates` are the tip's own."""
+    given = {
+        "revision": commit(number),
+        "tree": "tree-on-tip",
+        "base": tip,
+        "base_tree": TIP_TREE,
+        "commits": (rev(of), commit(number)),
+    } | fields
     made = work(of, pipeline, **given)
     return f.CandidateBuilt(
-        task=1, at=0.0, number=number, source=rev(of), tip=tip, work=made, empty=empty, approved_by=by
+        task=1,
+        at=0.0,
+        number=number,
+        source=rev(of),
+        tip=tip,
+        work=made,
+        empty=empty,
+        approved_by=by,
+        gates=gates,
+        signs=signs,
     )
 
 
@@ -232,6 +301,8 @@ class Playbook:
     def __init__(self, pipeline: Pipeline | None = SIMPLE, *facts: f.AnyFact, **submit: object) -> None:
         self.now = 1000.0
         self.turn = True
+        self.hold: Hold | None = None
+        self.left_usd: float | None = None
         self.facts: list[f.AnyFact] = []
         self.recorded: list[str] = []
         self.pipeline = pipeline or SIMPLE
@@ -249,8 +320,12 @@ class Playbook:
         return task
 
     @property
+    def world(self) -> s.World:
+        return s.World(queue_turn=self.turn, hold=self.hold, left_usd=self.left_usd)
+
+    @property
     def steps(self) -> tuple[s.Step, ...]:
-        return next_steps(self.task, s.World(queue_turn=self.turn), self.now)
+        return next_steps(self.task, self.world, self.now)
 
     @property
     def status(self) -> Status:
@@ -305,7 +380,12 @@ def shape(step: s.Step) -> str:
 
 _STEPS: dict[type, Callable[[Any], str]] = {
     s.Start: lambda step: "start",
-    s.RunAttempt: lambda step: f"{'supervise' if step.begun else 'run'} {step.stage}#{step.number}",
+    s.RunAttempt: lambda step: (
+        f"{'supervise' if step.begun else 'run'} {step.stage}#{step.number}"
+        + (f" {step.agent} for {step.gate}" if step.gate else "")
+    ),
+    s.HandOver: lambda _: "hand over",
+    s.Sign: lambda step: f"sign {step.candidate}",
     s.StopAttempt: lambda step: f"stop {step.number}",
     s.Seal: lambda step: f"seal {step.number}",
     s.RunGate: lambda step: f"{step.gate.name} on {step.tree}",
@@ -319,6 +399,8 @@ _FACTS: dict[type, Callable[[Any], str]] = {
     f.VerdictGiven: lambda fact: f"{fact.gate} {fact.verdict}",
     f.SentBack: lambda fact: f"{fact.stage} back to {fact.to}",
     f.PersonAsked: lambda fact: f"ask {fact.gate}",
+    f.ProfileRaised: lambda fact: f"raise to {fact.profile}",
+    f.Held: lambda fact: f"held: {fact.reason}",
 }
 
 
@@ -336,3 +418,17 @@ def read(number: int, at_stage: str = "plan", pipeline: Pipeline = PLANNED) -> t
         ended(number),
         sealed(number, pipeline, changed=False, tree=BASE_TREE, changes={}),
     )
+
+
+APPROVES = '```json\n{"verdict": "approve", "findings": [], "summary": "It is right."}\n```'
+REJECTS = '```json\n{"verdict": "reject", "findings": [{"file": "a.py", "line": 3, "text": "It loses data."}]}\n```'
+
+
+def reviewed(
+    step: s.Step, output: str = APPROVES, outcome: f.OutcomeKind = "done", **fields: object
+) -> tuple[f.AnyFact, ...]:
+    """The reviewer that this step wants, from its start to its end."""
+    assert isinstance(step, s.RunAttempt)
+    about = {"agent": step.agent, "gate": step.gate, "definition": step.definition, "about": step.about}
+    begins = started(step.number, step.stage, entered=step.entered, **about)
+    return (begins, ended(step.number, outcome, output=output, **fields))
