@@ -10,7 +10,7 @@ from foremand.core.commands import Refused
 from foremand.core.costs import KEYS, Key, costs
 from foremand.core.status import status
 from foremand.core.why import commands, explain
-from foremand.engine.reading import CHUNK, find_attempt
+from foremand.engine.reading import CHUNK, find_attempt, find_review
 from foremand.v1 import foremand_pb2 as pb
 
 from . import convert
@@ -88,12 +88,13 @@ class Reading(Base):
         """A log of an attempt, a gate or a setup."""
         task = self._desk.task(request.id)
         number = 0
-        if request.gate:
+        review = find_review(task, request.gate) if request.gate else None
+        if request.gate and review is None:
             blocks = self._reading.gate(task, request.gate, follow=request.follow)
         elif request.setup:
             blocks = self._reading.setup(task)
         else:
-            attempt = find_attempt(task, request.attempt, request.stage)
+            attempt = review or find_attempt(task, request.attempt, request.stage)
             number = attempt.number
             if request.raw or request.errors:
                 blocks = self._reading.transcript(task, attempt, errors=request.errors, follow=request.follow)

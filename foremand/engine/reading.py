@@ -11,6 +11,7 @@ from foremand.agents.port import AgentEvent
 from foremand.core.facts import AttemptEnded, Troubled, Work
 from foremand.core.status import place
 from foremand.core.task import Attempt, Run, Task
+from foremand.core.verdicts import run_on
 from foremand.executors import LocalExecutor, RunLost, Spool
 from foremand.git import WorkRepo, diffstat, numstat, patch
 from foremand.git.prune import missing
@@ -206,10 +207,21 @@ def find_attempt(task: Task, number: int, stage: str) -> Attempt:
     if number:
         found = task.attempt(number)
     else:
-        found = next((a for a in reversed(task.attempts) if stage in ("", a.stage)), None)
+        found = next((a for a in reversed(task.attempts) if stage == "" or (stage == a.stage and not a.gate)), None)
     if found is None:
         what = f"attempt {number}" if number else f"attempt of stage {stage}" if stage else "attempt yet"
         raise NothingToRead(f"task {task.id} has no {what}", f"foremanctl show {task.id}")
+    return found
+
+
+def find_review(task: Task, gate: str) -> Attempt | None:
+    """A review gate's last run; None for a gate of another kind. Raises NothingToRead."""
+    known = task.gate(gate)
+    if known is None or known.kind != "review":
+        return None
+    found = next((a for a in reversed(task.attempts) if a.gate == gate), None)
+    if found is None:
+        raise NothingToRead(f"task {task.id}: nobody has reviewed for {gate}", f"foremanctl why {task.id}")
     return found
 
 
@@ -217,7 +229,7 @@ def find_run(task: Task, gate: str) -> Run:
     """The run of a gate that a person means: on the work as it stands now, else the last on any work, else on the
     base. Raises NothingToRead.
     """
-    known = task.pipeline.gates.get(gate) if task.started is not None else None
+    known = task.gate(gate)
     runs = {key: run for key, run in task.runs.items() if known is not None and key.startswith(f"{known.definition}:")}
     if not runs:
         what = f"gate {gate} has not run" if known is not None else f"there is no gate {gate}"
@@ -225,8 +237,9 @@ def find_run(task: Task, gate: str) -> Run:
     _, work = place(task)
 
     def nearness(key: str) -> tuple[bool, bool, float]:
-        tree = key.rpartition(":")[2]
-        return work is not None and tree == work.tree, tree != task.base_tree, runs[key].at
+        ran_on = key.rpartition(":")[2]
+        here = known is not None and work is not None and ran_on == run_on(known, work)
+        return here, ran_on != task.base_tree, runs[key].at
 
     return runs[max(runs, key=nearness)]
 
