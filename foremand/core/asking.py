@@ -6,11 +6,11 @@ from functools import partial
 from . import facts as f
 from . import feedback
 from .reviewing import ask_reviewers
-from .spec import Gate, OnFail
+from .spec import LAND, Gate, OnFail
 from .steps import Record, RunGate, Step, Wait, WakeAt, World
 from .task import Run, Task, run_key
 from .trying import BACKOFF, TRIES, later, own, refuse
-from .verdicts import MACHINES, Standing, find, given, is_tainted, run_on, stand, weigh
+from .verdicts import MACHINES, Standing, find, given, is_tainted, run_on, stand, was_waived, weigh
 
 Look = Callable[[Task, Standing, float], tuple[Step, ...]]
 """What is missing for one gate's verdict."""
@@ -38,7 +38,11 @@ def _ask_kind(
         return _together(steps)
     failed = [s for s in asked if s.verdict == "fail" and not s.open]
     if failed:
-        return refuse(task, name, on_fail, feedback.of_gates(task, failed), now, flatten=is_tainted(failed))
+        why = feedback.of_gates(task, failed)
+        if name == LAND and all(was_waived(task, s.gate) for s in failed):
+            reason = f"{failed[0].gate.name} was waived for another revision: {failed[0].reason}"
+            return (Wait(on="stuck", reason=reason, stage=name, detail=why),)
+        return refuse(task, name, on_fail, why, now, flatten=is_tainted(failed))
     broken = [s for s in asked if not s.open]
     if broken:
         return (Wait(on="error", reason=f"{broken[0].gate.name}: {broken[0].reason}", stage=name),)

@@ -159,12 +159,32 @@ def given(task: Task, standing: Standing, verdict: Verdict | None, reason: str, 
 
 
 def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
-    """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone."""
+    """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone.
+
+    The candidate that puts just this revision on the very base that it has is that revision, as it lands.
+    """
     for answer in reversed(task.answers):
-        same = (answer.gate, answer.definition, answer.about) == (gate.name, gate.definition, subject)
-        if same and (answer.verdict != "waived" or answer.revision == revision):
+        if (answer.gate, answer.definition) != (gate.name, gate.definition):
+            continue
+        if answer.verdict == "waived" and _lands_as(task, answer.revision, revision):
+            return answer
+        if answer.about == subject and answer.verdict != "waived":
             return answer
     return None
+
+
+def _lands_as(task: Task, revision: str, landing: str) -> bool:
+    """Whether what is landing is this revision, and the same files on the same base."""
+    candidate, source = task.candidate, task.work_before(LAND) if task.candidate is not None else None
+    if revision == landing or candidate is None or candidate.work is None or source is None:
+        return revision == landing
+    made = (candidate.work.revision, candidate.work.base_tree, candidate.work.tree)
+    return candidate.source == source.revision == revision and made == (landing, source.base_tree, source.tree)
+
+
+def was_waived(task: Task, gate: Gate) -> bool:
+    """Whether a person has let this gate pass on another revision than what lands: it is theirs to say again."""
+    return any((a.gate, a.definition, a.verdict) == (gate.name, gate.definition, "waived") for a in task.answers)
 
 
 def is_waivable(task: Task, standing: Standing) -> bool:
