@@ -41,7 +41,7 @@ EXPORTED = re.compile(
 
 PLACEHOLDER = re.compile(
     r"example|sample|dummy|placeholder|change.?me|redacted|your[-_]?|insert|replace|fake|foobar|test|todo|password|"
-    r"secret|passwd|xxxx|\*\*\*|\.\.\.|1234567|abcdef|qwerty|lorem|^[$<{\[%]|[>}]$|[$%]\(\w+\)|\$\{|\{\{|\{\w+\}|"
+    r"secret|passwd|xxxx|\*\*\*|\.\.\.|1234567|abcdef|qwerty|lorem|^[$<{\[%]|[>}]$|[$%]\(\w+\)|\$\{|\{\{|\{\w+[}:!.]|"
     r"\\[xu]|^\d{4}-\d\d-\d\d|^SHA\d+:|^(?:MFkwEwYH|MIIBIjAN|MIICIjAN|MCowBQYD)",
     re.IGNORECASE,
 )
@@ -50,11 +50,11 @@ PLACEHOLDER = re.compile(
 SHOWN = re.compile(r"example|xxxx|abcdefgh|12345678|\*\*\*", re.IGNORECASE)
 """What makes a provider's token one of documentation."""
 
-SPOKEN = re.compile(r"(?:[A-Z]?[a-z]+\d{1,2}(?=[A-Z]))?[A-Za-z]*\d{0,5}")
+SPOKEN = re.compile(r"(?:[A-Z]?[a-z]+\d{1,2}(?=[A-Z]))?[A-Za-z]*\d{0,5}|\d+")
 HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 """A word, a few in camelCase, a number: names of things consist of them, and their humps are no shorter than words."""
 
-BETWEEN = re.compile(r"[-_./:,()\[\]\\|\s]+")
+BETWEEN = re.compile(r"[-_./:,;=()\[\]\\|\s]+")
 """What stands between the words of a name, a path, a call."""
 
 TOLD = re.compile(
@@ -67,6 +67,7 @@ MADE = re.compile(
 )
 """Files made of hashes and numbers, where guesses are not worth making."""
 
+GUESS = "random string"
 UNNAMED = (24, 200)
 """Least and most characters of a random string that nothing names."""
 
@@ -107,7 +108,7 @@ class Detector:
         if "'" in text or '"' in text:
             for secret in self._base64.analyze_string(text):
                 if self._unnamed(text, secret):
-                    yield Hit("random string", secret)
+                    yield Hit(GUESS, secret)
 
     def _named(self, path: str, text: str) -> Iterator[str]:
         yield from (secret for found in self._keyword.analyze_line(path, text) if (secret := found.secret_value))

@@ -19,7 +19,7 @@ from typing import BinaryIO
 import msgspec
 
 from .secrets import Added, Answer, Finding
-from .secrets_detect import Detector, made_of_noise, same
+from .secrets_detect import GUESS, Detector, made_of_noise, same
 from .secrets_keys import KeyFinder, rows_of
 from .secrets_outside import GENERIC, OutsideFailed, leaks, scanners
 
@@ -88,7 +88,7 @@ def _look_here(seen: Look, lines: Iterable[Added], kept: list[Added] | None) -> 
         for key in keys.read(added.commit, added.path, added.line, added.text):
             seen.add(Added(key.commit, key.path, key.line, ""), "private key", key.rows)
         for hit in detector.look(added.path, added.text):
-            if not keys.holds(hit.secret):
+            if hit.kind != GUESS or not keys.holds(hit.secret):
                 seen.add(added, hit.kind, hit.secret)
         if kept is not None:
             kept.append(added)

@@ -55,6 +55,12 @@ async def test_a_fingerprint_stays_with_the_secret_in_its_file() -> None:
     assert judge(Scanned((other,), ()), [first.fingerprint]).result == "fail"
 
 
+async def test_a_key_of_many_quoted_rows_is_one_secret() -> None:
+    rows = next(each.lines for each in planted() if each.what == "private key, rsa")
+    lines = [Added("c", "a.py", row, f'    "{text}\\n"') for row, text in enumerate(rows, 1)]
+    assert [(each.kind, each.line) for each in (await found(lines)).findings] == [("private key", 1)]
+
+
 async def test_each_commit_is_told_of() -> None:
     line = "T=glpat-" + "Ab1Cd2Ef3Gh4Ij5Kl6Mn"
     scanned = await found([Added("c1", "a.sh", 1, line), Added("c2", "a.sh", 5, line)])

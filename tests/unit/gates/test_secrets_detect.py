@@ -49,6 +49,8 @@ def test_nearly_all_of_many_are_seen() -> None:
         "postgres://postgres:postgres@localhost/db",
         'url = f"https://{user}:{token}@example.org"',
         'key = f"cache:{user_id}:v2"',
+        'key=f"{number:016x}"',
+        'TOKEN_HINT = "max_tokens=2000000"',
         'request_id = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"',
         'commit = "9fceb02d0ae598e95dc970b74767f19372d61af8"',
         'sha256 = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"',
