@@ -76,8 +76,9 @@ def landing_locked(task: Task, fact: f.LandingLocked) -> Changes:
 
 
 def landing_refused(task: Task, fact: f.LandingRefused) -> Changes:
-    """The branch did not move."""
-    if task.candidate is None or task.candidate.number != fact.candidate:
+    """The branch did not move, or nothing can be built on it."""
+    built = task.candidate is not None and task.candidate.number == fact.candidate
+    if not built and (fact.kind == "moved" or fact.candidate != task.candidates + 1):
         return {}
     if fact.kind == "moved":
         return {"intent": None, "locks": (), "candidate": None}

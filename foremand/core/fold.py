@@ -19,7 +19,7 @@ from .reviews import vote
 from .spec import Limits, Pipeline
 from .task import HELPLESS, TRANSIENT, Answer, Attempt, Changes, Ending, Hold, Task, Trouble
 
-FOLD = 2
+FOLD = 3
 """The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
 
 

@@ -20,8 +20,7 @@ def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
     """What is still wanted once every stage is passed."""
     land, candidate, source = task.pipeline.land, task.candidate, source_of(task)
     if candidate is None or candidate.source != source:
-        build = BuildCandidate(number=task.candidates + 1, source=source, base=task.base)
-        return own(task, build, now)
+        return _build(task, source, now)
     if candidate.work is None:
         why = feedback.of_conflict(candidate)
         return refuse(task, LAND, land.on_conflict, why, now, candidate)
@@ -31,10 +30,20 @@ def landing(task: Task, world: World, now: float) -> tuple[Step, ...]:
     if steps:
         return steps
     if candidate.approved_by != approvers(task):  # its message names who approved
-        return own(task, BuildCandidate(number=task.candidates + 1, source=source, base=task.base), now)
+        return _build(task, source, now)
     if task.blocked:
-        return (Wait(on="trouble", reason=task.blocked, stage=LAND),)
+        return _blocked(task)
     return in_queue(task, candidate, world, now)
+
+
+def _build(task: Task, source: str, now: float) -> tuple[Step, ...]:
+    if task.blocked:
+        return _blocked(task)
+    return own(task, BuildCandidate(number=task.candidates + 1, source=source, base=task.base), now)
+
+
+def _blocked(task: Task) -> tuple[Step, ...]:
+    return (Wait(on="trouble", reason=task.blocked, stage=LAND),)
 
 
 def in_queue(task: Task, candidate: Candidate, world: World, now: float) -> tuple[Step, ...]:

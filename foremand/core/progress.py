@@ -143,6 +143,7 @@ def voided(task: Task, later: Callable[[str], bool]) -> Changes:
         "answers": tuple(a for a in task.answers if not later(a.stage)),
         "candidate": None,
         "queued_at": None,
+        "blocked": "",
     }
 
 

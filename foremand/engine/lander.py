@@ -6,7 +6,9 @@ Order and turns are `core.queue`'s; this module only builds, moves the branch an
 import asyncio
 import logging
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
 
 from foremand.core.facts import (
     AnyFact,
@@ -20,6 +22,7 @@ from foremand.core.facts import (
 )
 from foremand.core.feedback import headline
 from foremand.core.landing import intend, intended
+from foremand.core.spec import Gate
 from foremand.core.steps import BuildCandidate, Land, Sign
 from foremand.core.task import Task, approvers
 from foremand.core.verdicts import tips_own
@@ -30,6 +33,7 @@ from foremand.git import (
     GitError,
     IdentityUnknown,
     Lock,
+    NotPublished,
     StageCommit,
     TipMoved,
     WorkRepo,
@@ -42,6 +46,7 @@ from foremand.git import (
     push,
     signed,
     signs,
+    upstream,
 )
 from foremand.pipeline import fill
 
@@ -74,6 +79,10 @@ class Lander:
             await mirror.fetch(into)
             local = await mirror.tip(into)
             tip = await mirror.fetch_remote(into) if task.pipeline.land.fetch else local
+            apart = await self._apart(task, local, tip)
+            if apart:
+                await self._ledger.record(self._refused(task, step.number, "blocked", apart))
+                return
             who = await identity(repo)
             built = await build(
                 work,
@@ -107,12 +116,29 @@ class Lander:
             raise StepFailed(f"the candidate cannot be built: {error}") from error
         await self._ledger.record(fact)
 
+    async def _apart(self, task: Task, local: str, tip: str) -> str:
+        """Why nothing that is built on this tip can land, and what to do; empty where it can.
+
+        The user's branch and the remote's have to agree, or one of them has to be behind, where both are to move.
+        """
+        repo, into, land_by = Path(task.submitted.repo), task.submitted.into, task.pipeline.land
+        work = self._repositories.work(task)
+        if land_by.publish == "pull-request" or (land_by.publish == "local" and not land_by.fetch):
+            return ""
+        there = await upstream(repo, into)
+        if not await work.follows(tip, local):
+            return f"{into} has commits that {there} has not: push or rebase them, then retry"
+        if not land_by.fetch and not await work.follows(tip, await work.mirror.fetch_remote(into)):
+            return f"{there} has commits that {into} has not: pull them, then retry"
+        return ""
+
     async def _candidate(
         self, task: Task, step: BuildCandidate, built: Candidate, tip: str, tip_tree: str, *, old: str
     ) -> CandidateBuilt:
         work = self._repositories.work(task)
         theirs = await self._intake.at_tip(task, tip)
         gates = () if theirs is None else tips_own(task.pipeline, theirs, task.profiles, task.submitted.into)
+        gates = (*gates, *rewound(task.submitted.into, tip, await work.dropped(tip, task.base)))
         described = await describe(
             work,
             task.pipeline,
@@ -159,14 +185,14 @@ class Lander:
             fact = Landed(task=task.id, at=self._ledger.now(), commit=step.new, reason=reason)
             log.info("task %d landed on %s as %s", task.id, into, step.new[:12])
         except TipMoved as moved:
-            fact = self._refused(task, step, "moved", str(moved))
-        except Blocked as blocked:
-            fact = self._refused(task, step, "blocked", str(blocked))
+            fact = self._refused(task, step.candidate, "moved", str(moved))
+        except (Blocked, NotPublished) as blocked:
+            fact = self._refused(task, step.candidate, "blocked", str(blocked))
         except (GitError, OSError) as error:
             repo = Path(task.submitted.repo)
             if await asyncio.to_thread(repo.exists):
                 raise StepFailed(f"landing failed: {error}") from error
-            fact = self._refused(task, step, "blocked", f"{repo} is not there any more: was it moved?")
+            fact = self._refused(task, step.candidate, "blocked", f"{repo} is not there any more: was it moved?")
         await self._ledger.record(fact)
 
     async def _move(self, task: Task, work: WorkRepo, step: Land) -> str:
@@ -182,10 +208,19 @@ class Lander:
             url = await pull_request(repo, work, step.new, name, into, title, body.strip())
             return f"pull request {url}" if url else f"pushed as {name}: open a pull request for it"
         if land_by.publish == "push":
-            candidate = task.candidate
-            await push(repo, work, step.new, into, candidate.tip if candidate is not None else step.old)
+            theirs = await self._at_remote(task, work, step)
+            await push(repo, work, step.new, into, theirs)
         await self._move_here(task, work, step)
         return ""
+
+    async def _at_remote(self, task: Task, work: WorkRepo, step: Land) -> str:
+        """Where the remote's branch has to be for the push: at the tip if that is the remote's, else behind it."""
+        if task.pipeline.land.fetch and task.candidate is not None:
+            return task.candidate.tip
+        theirs = await work.mirror.fetch_remote(task.submitted.into)
+        if not await work.follows(step.new, theirs):
+            raise TipMoved(str(await upstream(work.mirror.repo, task.submitted.into)), theirs)
+        return theirs
 
     async def _move_here(self, task: Task, work: WorkRepo, step: Land) -> None:
         """Move the user's own branch, with its files, and prove it."""
@@ -211,20 +246,29 @@ class Lander:
         else:
             await prove(repo, into, step.new, step.tree)
 
-    def _refused(self, task: Task, step: Land, kind: str, reason: str) -> LandingRefused:
-        return LandingRefused(
-            task=task.id,
-            at=self._ledger.now(),
-            candidate=step.candidate,
-            kind="moved" if kind == "moved" else "blocked",
-            reason=reason,
-        )
+    def _refused(self, task: Task, candidate: int, kind: Literal["moved", "blocked"], reason: str) -> LandingRefused:
+        return LandingRefused(task=task.id, at=self._ledger.now(), candidate=candidate, kind=kind, reason=reason)
 
 
 def _is_intended(task: Task, step: Land) -> bool:
     """Whether the intent is on disk of this very candidate, not of one before it."""
     candidate = intended(task)
     return candidate is not None and candidate.number == step.candidate
+
+
+def rewound(into: str, tip: str, dropped: Collection[str]) -> tuple[Gate, ...]:
+    """A question to a person, once for all that the branch has lost: whoever took it away may not want more on it."""
+    if not dropped:
+        return ()
+    lost = ", ".join(each[:12] for each in dropped)
+    return (
+        Gate(
+            name="foremand-rewound",
+            kind="human",
+            definition=f"rewound:{','.join(sorted(dropped))}",
+            message=f"{into} no longer has {lost}, on which this was built: approve to land on {tip[:12]}",
+        ),
+    )
 
 
 def branch_name(task: Task) -> str:

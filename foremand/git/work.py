@@ -68,6 +68,13 @@ class WorkRepo:
         """Whether `earlier` is `commit` or in its history; False also where one of them is not known here."""
         return (await self.git.result("merge-base", "--is-ancestor", earlier, commit)).code == 0
 
+    async def dropped(self, tip: str, base: str) -> tuple[str, ...]:
+        """Where the target has been, as far as `base` and the candidates tell, that `tip` no longer follows."""
+        refs = f"refs/foremand/{self.task}/candidate/"
+        lines = (await self.git.line("for-each-ref", "--format=%(parent)", refs)).splitlines()
+        earlier = dict.fromkeys([base, *(line.split()[0] for line in lines if line)])
+        return tuple([each for each in earlier if not await self.follows(tip, each)])
+
     async def keep(self, ref: str, commit: str) -> None:
         """Hold a commit by a ref, on disk when this returns."""
         await self.git.run("update-ref", ref, commit)

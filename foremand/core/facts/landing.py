@@ -87,7 +87,10 @@ class LandingLocked(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class LandingRefused(Fact, frozen=True, kw_only=True, tag=True):
-    """The branch did not move: its tip is another now (`moved`), or the user's files are in the way (`blocked`)."""
+    """The branch did not move: its tip is another now (`moved`), or something of the user's is in the way (`blocked`).
+
+    What is in the way may be seen before there is a candidate: then `candidate` is the one that would have been next.
+    """
 
     candidate: int
     kind: Literal["moved", "blocked"]

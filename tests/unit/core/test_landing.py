@@ -97,6 +97,15 @@ def test_a_change_to_the_rules_needs_a_person_and_no_other_does() -> None:
     assert play.status.reason == f"approve {POLICY_GATE}?"
 
 
+def test_what_is_in_the_way_before_there_is_a_candidate_waits_for_a_person() -> None:
+    play = passed() >> refused(1, "blocked", "main has commits that origin/main has not") << "wait trouble"
+    assert play.only(s.Wait).reason == "main has commits that origin/main has not"
+    play >> commands.retry(play.task, ANN) << "build 1"
+    moved = passed() >> refused(1, "moved") << "build 1"
+    assert not moved.task.blocked
+    assert not (passed() >> refused(2, "blocked") << "build 1").task.blocked
+
+
 def test_the_message_names_who_approved_and_the_tree_stays_judged() -> None:
     play = passed(SIMPLE) >> candidate(1, of=1) >> ran("tests", "tree-on-tip")
     play >> approve(play.task, "", candidate(1, of=1).work.revision, ANN) << "build 2"
