@@ -16,15 +16,37 @@ def ask_reviewers(world: World, task: Task, standing: Standing, now: float) -> t
     busy = next((a for a in task.attempts if a.outcome is None), None)
     if busy is not None:  # its own, or that of another gate: one agent at a time
         return own(task, supervise(busy), now)
-    runs = task.reviews(gate.name, gate.definition, standing.about)
+    wrote = authors(task, standing.stage)
+    runs = [run for run in task.reviews(gate.name, gate.definition, standing.about) if run.agent not in wrote]
     votes = tally(gate, runs)
     if votes.verdict is not None:
         return (Record(fact=given(task, standing, votes.verdict, votes.reason, now)),)
-    reviewer = votes.missing[0]
-    if reviewer not in task.pipeline.agents:
-        reason = f"reviewer {reviewer} is not in the pipeline that this task has pinned: foremanctl repin {task.id}"
+    reviewer = next((name for name in votes.missing if name in task.pipeline.agents and name not in wrote), None)
+    if reviewer is None:
+        reason = _nobody(task, votes.missing, wrote)
         return (Record(fact=given(task, standing, "error", reason, now)),)
     return _begin(task, world, standing, reviewer, [run for run in runs if run.agent == reviewer], now)
+
+
+def authors(task: Task, stage: str) -> frozenset[str]:
+    """The agents that wrote what is judged at a stage, or, before anything is written, planned it.
+
+    Attempts that are void count too: their files stayed for the one that came after.
+    """
+    pipeline = task.pipeline
+    places = {each.name: place for place, each in enumerate(pipeline.stages) if place <= pipeline.index(stage)}
+    did = [(places[a.stage], a.agent) for a in task.attempts if a.stage in places and not a.gate and not a.by]
+    wrote = frozenset(agent for place, agent in did if pipeline.stages[place].writes)
+    last = max((place for place, _ in did), default=0)
+    return wrote or frozenset(agent for place, agent in did if place == last)
+
+
+def _nobody(task: Task, missing: tuple[str, ...], wrote: frozenset[str]) -> str:
+    if not missing:
+        return "it has no reviewer"
+    if missing[0] in wrote:
+        return f"reviewer {missing[0]} wrote what it is to judge: nobody reviews their own work"
+    return f"reviewer {missing[0]} is not in the pipeline that this task has pinned: foremanctl repin {task.id}"
 
 
 def _begin(
@@ -50,9 +72,8 @@ def _begin(
         definition=standing.gate.definition,
         about=standing.about,
     )
-    again = own(task, step, now)
-    if not runs:
-        return again
+    if not runs or step.key in task.trouble:
+        return own(task, step, now)
     last = runs[-1]
     why = f"{standing.gate.name}: {reviewer} {_silence(last)}"
     if last.outcome in HELPLESS or len(runs) >= TRIES:
