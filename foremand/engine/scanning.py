@@ -7,7 +7,10 @@ from foremand.core.spec import Gate
 from foremand.gates.command import Judged
 from foremand.gates.secrets import Added, ScanFailed, judge, output
 from foremand.gates.secrets_scan import scan as look
-from foremand.git import GitError, WorkRepo, added_lines
+from foremand.git import GitError, WorkRepo, added_lines, message_of
+
+MESSAGE = "(commit message)"
+"""Where a secret is that stands in no file."""
 
 
 async def scan(work: WorkRepo, gate: Gate, commits: Sequence[str], path: str) -> tuple[Judged, str]:
@@ -24,6 +27,8 @@ async def scan(work: WorkRepo, gate: Gate, commits: Sequence[str], path: str) ->
 
 async def _lines(work: WorkRepo, commits: Sequence[str]) -> AsyncIterator[Added]:
     for commit in commits:
+        for number, words in enumerate((await message_of(work, commit)).splitlines(), 1):
+            yield Added(commit, MESSAGE, number, words)
         async with aclosing(added_lines(work, commit)) as lines:
             async for line in lines:
                 if not line.binary:

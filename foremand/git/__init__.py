@@ -31,7 +31,7 @@ from .prompt import prompt_diff
 from .publish import pull_request, push
 from .remote import Upstream, upstream
 from .run import Git, Result
-from .scan_range import Added, added_lines, commits_between
+from .scan_range import Added, added_lines, commits_between, message_of
 from .seal import Seal, seal, seal_as_entered, snapshot
 from .sign import signed
 from .submodule_work import keep_submodule_work
@@ -87,6 +87,7 @@ __all__ = [
     "keep_commits",
     "keep_submodule_work",
     "land",
+    "message_of",
     "numstat",
     "patch",
     "prepare",

@@ -42,6 +42,11 @@ async def commits_between(work: WorkRepo, base: str, revision: str) -> tuple[str
     return tuple((await work.git.line("rev-list", "--topo-order", "--reverse", revision, "--not", base)).split())
 
 
+async def message_of(work: WorkRepo, commit: str) -> str:
+    """What a commit says of itself: it lands as its files do."""
+    return text(await work.git.run("log", "-1", "--format=%B", commit))
+
+
 async def added_lines(work: WorkRepo, commit: str, parent: str | None = None) -> AsyncGenerator[Added, None]:
     """Every line that `commit` adds to `parent` (default: its first parent, or nothing where it has none).
 
