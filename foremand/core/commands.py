@@ -10,7 +10,7 @@ from .landing import intended
 from .spec import LAND, OnFail
 from .status import Status, status
 from .task import Candidate, Task
-from .verdicts import Standing, is_tainted
+from .verdicts import Standing, gates_at, is_tainted
 
 
 class Refused(Exception):
@@ -114,11 +114,30 @@ def retry(
     if agent and (task.started is None or agent not in task.pipeline.agents):
         raise Refused("NO_SUCH_AGENT", f"task {task.id} has no agent {agent!r}", f"foremanctl show {task.id}")
     here = now.stage or LAND
-    retried = f.Retried(
-        task=task.id, at=who.at, by=who.name, stage=here, gate=gate, message=message, fresh=fresh, agent=agent
-    )
     back = _send_back(task, now, who, stage=stage, gate=gate, fresh=fresh, message=message)
+    to = back.to if back is not None else here
+    if agent:
+        _may_do(task, to, agent)
+    retried = f.Retried(
+        task=task.id, at=who.at, by=who.name, stage=here, gate=gate, message=message, fresh=fresh, agent=agent, to=to
+    )
     return (retried, back) if back is not None else (retried,)
+
+
+def _may_do(task: Task, stage: str, agent: str) -> None:
+    """Refuse an agent for a stage that has none, or whose work it is to judge."""
+    if not task.has_stage(stage) or not task.pipeline.stage(stage).agent:
+        raise Refused("NO_AGENT_HERE", f"no agent works at {stage}", f"foremanctl retry {task.id} --stage STAGE")
+    here = task.pipeline.stage(stage)
+    later = [each.name for each in task.pipeline.stages[task.pipeline.index(stage) :]]
+    for place in (*later, LAND) if here.writes else (stage,):
+        gate = next((each for each in gates_at(task.pipeline, place) if agent in each.reviewers), None)
+        if gate is not None:
+            raise Refused(
+                "REVIEWS_IT",
+                f"{agent} is to judge at gate {gate.name} what {stage} makes: nobody reviews their own work",
+                "name another [agent]",
+            )
 
 
 _RETRIED = frozenset({"stuck", "error", "trouble", "quota", "backoff", "needs"})

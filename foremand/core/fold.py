@@ -179,8 +179,8 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         changes["granted"] = answers.grant(task, fact.stage)
         if fact.fresh and task.has_stage(fact.stage):
             changes["files"] = task.entry(fact.stage)
-        if fact.agent and task.has_stage(fact.stage):
-            changes["agents"] = {**task.agents, fact.stage: fact.agent}
+        if fact.agent and task.has_stage(fact.to):
+            changes["agents"] = {**task.agents, fact.to: fact.agent}
     return changes
 
 

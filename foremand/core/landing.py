@@ -4,7 +4,7 @@ from . import facts as f
 from . import feedback
 from .asking import ask, ask_people
 from .spec import LAND
-from .steps import BuildCandidate, Land, Record, Sign, Step, Wait, World
+from .steps import BuildCandidate, Land, Record, RunAttempt, Sign, Step, Wait, World
 from .task import Candidate, Task, approvers
 from .trying import is_given_up, own, refuse
 from .verdicts import ALREADY_IN, Standing, find
@@ -105,6 +105,11 @@ def out_of_queue(task: Task, steps: tuple[Step, ...], now: float) -> tuple[Step,
     for step in steps:
         if isinstance(step, Wait) and step.on not in ("queue", "backoff"):
             return (Record(fact=f.QueueLeft(task=task.id, at=now, reason=step.reason)),)
+        asked = ""
         if isinstance(step, Record) and isinstance(step.fact, f.PersonAsked):
-            return (Record(fact=f.QueueLeft(task=task.id, at=now, reason=f"asks {step.fact.gate} again")),)
+            asked = step.fact.gate
+        elif isinstance(step, RunAttempt):
+            asked = step.gate
+        if asked:
+            return (Record(fact=f.QueueLeft(task=task.id, at=now, reason=f"asks {asked} again")),)
     return steps

@@ -40,7 +40,7 @@ class Retried(Fact, frozen=True, kw_only=True, tag=True):
     """A person asked to go on: errors are forgotten, an ended task is live again, limits are granted anew.
 
     `stage` is where the task stood. `gate`: a gate whose failures are forgotten too, so that it is asked again.
-    `agent`: who does the stage's next attempt.
+    `agent`: who does the next attempt of the stage `to`.
     """
 
     by: str
@@ -49,6 +49,7 @@ class Retried(Fact, frozen=True, kw_only=True, tag=True):
     message: str = ""
     fresh: bool = False
     agent: str = ""
+    to: str = ""
 
 
 class Paused(Fact, frozen=True, kw_only=True, tag=True):

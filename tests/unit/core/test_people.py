@@ -1,6 +1,7 @@
 """What people may ask, where, and what is refused with which way on."""
 
 import pytest
+from msgspec.structs import replace
 from playbook import (
     ANN,
     BASE_TREE,
@@ -400,3 +401,49 @@ class TestLimit:
         refused = refusal(lambda: c.retry(self.used_up().task, ANN))
         assert refused.reason == "WRONG_STATE"
         assert "limit" in refused.hint
+
+
+class TestRetryWithAnotherAgent:
+    """`retry --agent`: who does the stage that is run again."""
+
+    PIPELINE = line(
+        stage("plan", access="read"), stage("implement", "tests"), stage("second", "lint", agent="other", limit=0)
+    )
+
+    def stuck(self) -> Playbook:
+        play = Playbook(self.PIPELINE, *read(1, pipeline=self.PIPELINE), *attempt(2), ran("tests", tree(2)))
+        (
+            play
+            >> (started(3, "second", agent="other"), ended(3), sealed(3))
+            >> ran("lint", tree(3), "fail")
+            >> ran("lint", BASE_TREE, on_base=True)
+        )
+        return play << "wait stuck"
+
+    def test_where_it_stands(self) -> None:
+        play = self.stuck()
+        play >> c.retry(play.task, ANN, agent="coder") << "run second#4"
+        step = play.only(s.RunAttempt)
+        assert isinstance(step, s.RunAttempt)
+        assert (step.agent, step.resumes) == ("coder", None), "another agent has no session to go on with"
+
+    def test_at_the_stage_that_is_named(self) -> None:
+        play = self.stuck()
+        play >> c.retry(play.task, ANN, stage="implement", agent="other") << "run implement#4"
+        assert play.only(s.RunAttempt).agent == "other"  # type: ignore[attr-defined]
+
+    def test_at_landing_the_stage_that_it_goes_back_to(self) -> None:
+        pipeline = line(stage("implement", "tests"), land=("audit", "spare"), on_fail=0)
+        pipeline = replace(pipeline, agents={**self.PIPELINE.agents})
+        play = Playbook(pipeline, *attempt(1), ran("tests", tree(1)), candidate(1, of=1), ran("tests", "tree-on-tip"))
+        play >> ran("spare", "tree-on-tip") >> ran("audit", "tree-on-tip", "fail")
+        play >> ran("audit", "tree-tip", on_base=True) << "wait stuck"
+        play >> c.retry(play.task, ANN, agent="other") << "run implement#2"
+        assert play.only(s.RunAttempt).agent == "other"  # type: ignore[attr-defined]
+
+    def test_nobody_of_that_name_and_nobody_at_landing(self) -> None:
+        assert refusal(lambda: c.retry(self.stuck().task, ANN, agent="nobody")).reason == "NO_SUCH_AGENT"
+        pipeline = line(stage("implement", "tests"), land=("audit",), on_fail=0)
+        play = Playbook(pipeline, *attempt(1), ran("tests", tree(1)), candidate(1, of=1), ran("tests", "tree-on-tip"))
+        play >> ran("audit", "tree-on-tip", "fail") >> ran("audit", "tree-tip", on_base=True) << "wait stuck"
+        assert refusal(lambda: c.retry(play.task, ANN, gate="audit", agent="coder")).reason == "NO_AGENT_HERE"
