@@ -163,10 +163,10 @@ class Lander:
         )
 
     async def sign(self, task: Task, step: Sign) -> None:
-        """Have the user's git sign what is about to land."""
+        """Have the user's git sign what is about to land, unless they have given up signing since it was built."""
         repo, work = Path(task.submitted.repo), self._repositories.work(task)
         try:
-            commit = await signed(repo, work, step.commit)
+            commit = await signed(repo, work, step.commit) if await signs(repo) else step.commit
             await work.keep(f"{work.candidate_ref(step.candidate)}-signed", commit)
         except (GitError, OSError) as error:
             raise StepFailed(f"signing: {error}") from error

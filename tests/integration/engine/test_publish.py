@@ -209,7 +209,7 @@ def test_a_branch_that_was_forced_backwards_stops_for_a_person(home: Any, land: 
     assert f"main no longer has {lost[:12]}" in said
     assert remote.mine.git("rev-parse", "main") == kept
 
-    # What comes after it is no other question; what is taken away after that is.
+    # What comes after it is no other question.
     between = remote.moves(new_txt="theirs\n")
     remote.mine.git("pull", "-q")
     approve(home, task, "foremand-rewound")
