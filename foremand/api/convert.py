@@ -16,6 +16,9 @@ from foremand.v1 import foremand_pb2 as pb
 OUTPUT = 16_000
 """Characters of a gate's output that a task's details have, from its end."""
 
+HANDED_ON = 200_000
+"""Characters of what a stage handed on, a plan for instance, that a task's details have."""
+
 
 def when(at: float | None) -> str:
     """RFC 3339 in UTC with milliseconds; empty for never."""
@@ -144,7 +147,7 @@ def _elsewhere(found: Task, name: str) -> tuple[Standing, ...]:
 
 
 def _gate(gate: Gate, stage: str, standing: Standing | None) -> pb.Gate:
-    message = pb.Gate(name=gate.name, kind=gate.kind, stage=stage, advisory=gate.advisory)
+    message = pb.Gate(name=gate.name, kind=gate.kind, stage=stage, advisory=gate.advisory, paths=gate.paths)
     if standing is not None:
         message.verdict = standing.verdict or ""
         message.revision = standing.work.revision
@@ -169,7 +172,7 @@ def detail(found: Task) -> pb.TaskDetail:
     now = status(found)
     return pb.TaskDetail(
         prompt=found.submitted.prompt,
-        attempts=[attempt(each) for each in found.attempts],
+        attempts=[attempt(each, handed_on=_stands(found, each)) for each in found.attempts],
         approvals=[
             pb.Approval(
                 gate=d.gate,
@@ -186,11 +189,17 @@ def detail(found: Task) -> pb.TaskDetail:
         pipeline_origin=started.origin if started else "",
         feedback=found.feedback.get(now.stage, "") if last else "",
         notes=last.notes if last else (),
+        limits=pb.Limits(**{name: getattr(found.limits, name) for name in found.limits.__struct_fields__}),
     )
 
 
-def attempt(each: Attempt) -> pb.Attempt:
-    """One run of an agent, or a person's work."""
+def _stands(found: Task, each: Attempt) -> bool:
+    """Whether the attempt stands for its stage."""
+    return not each.gate and found.current(each.stage) is each
+
+
+def attempt(each: Attempt, *, handed_on: bool = False) -> pb.Attempt:
+    """One run of an agent, or a person's work; `handed_on`: with what it handed on."""
     message = pb.Attempt(
         stage=each.stage,
         number=each.number,
@@ -205,6 +214,7 @@ def attempt(each: Attempt) -> pb.Attempt:
         reason=headline(each.reason),
         gate=each.gate,
         by=each.by,
+        output=each.output[:HANDED_ON] if handed_on else "",
     )
     if each.exit_code is not None:
         message.exit_code = each.exit_code

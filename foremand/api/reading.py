@@ -1,5 +1,6 @@
 """The calls that change nothing: tasks, what they said and changed, the queue, the costs."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -18,10 +19,12 @@ from .base import Base, Context
 from .errors import stream, unary
 from .watching import watch
 
-API_REVISION = 2
+API_REVISION = 3
 """Grows with every addition to v1."""
 
 PAGE = 1000
+
+_REVISION = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Reading(Base):
@@ -111,10 +114,15 @@ class Reading(Base):
     async def GetDiff(self, request: pb.GetDiffRequest, _context: Context) -> AsyncIterator[pb.DiffChunk]:  # noqa: N802
         """The change of a task."""
         task = self._desk.task(request.id)
-        if request.since_approval and (request.stat or request.attempt):
-            raise Refused("REQUEST_INVALID", "what has changed since an approval is told as a patch to the present")
+        asked = (request.since_approval, request.since, request.stat or request.attempt)
+        if sum(map(bool, asked)) > 1:
+            raise Refused("REQUEST_INVALID", "what has changed since an answer or a look is told alone, as a patch")
+        if request.since and not _REVISION.fullmatch(request.since):
+            raise Refused("REQUEST_INVALID", "a revision since which something changed is named by its whole id")
         if request.since_approval:
             base, revision, text = self._reading.since_approval(task)
+        elif request.since:
+            base, revision, text = self._reading.since(task, request.since)
         else:
             base, revision, text = self._reading.diff(task, request.attempt, stat=request.stat)
         yield pb.DiffChunk(base=base, revision=revision)

@@ -163,8 +163,12 @@ class ReadingRoom:
         approved = last_approved(task)
         if not approved:
             raise NothingToRead(f"nobody has approved anything of task {task.id}", f"foremanctl diff {task.id}")
+        return self.since(task, approved)
+
+    def since(self, task: Task, seen: str) -> tuple[str, str, AsyncGenerator[bytes, None]]:
+        """The revision `seen` (a whole id), the present one, and what has changed, as a patch."""
         work, sealed = self._repositories.work(task), _work_of(task, 0)
-        return approved, sealed.revision, _kept(task, work, sealed, since(task, work, approved, sealed), approved)
+        return seen, sealed.revision, _kept(task, work, sealed, since(task, work, seen, sealed), seen)
 
 
 async def _kept(

@@ -106,7 +106,7 @@ class SubmitTaskRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., title: _Optional[str] = ..., prompt: _Optional[str] = ..., repo: _Optional[str] = ..., into: _Optional[str] = ..., pipeline_file: _Optional[str] = ..., environment: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., profile: _Optional[str] = ..., after: _Optional[_Iterable[int]] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class Gate(_message.Message):
-    __slots__ = ("name", "kind", "stage", "verdict", "revision", "reason", "advisory", "flaky", "output")
+    __slots__ = ("name", "kind", "stage", "verdict", "revision", "reason", "advisory", "flaky", "output", "paths")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class Gate(_message.Message):
     ADVISORY_FIELD_NUMBER: _ClassVar[int]
     FLAKY_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    PATHS_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     stage: str
@@ -125,7 +126,8 @@ class Gate(_message.Message):
     advisory: bool
     flaky: bool
     output: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., stage: _Optional[str] = ..., verdict: _Optional[str] = ..., revision: _Optional[str] = ..., reason: _Optional[str] = ..., advisory: _Optional[bool] = ..., flaky: _Optional[bool] = ..., output: _Optional[str] = ...) -> None: ...
+    paths: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., stage: _Optional[str] = ..., verdict: _Optional[str] = ..., revision: _Optional[str] = ..., reason: _Optional[str] = ..., advisory: _Optional[bool] = ..., flaky: _Optional[bool] = ..., output: _Optional[str] = ..., paths: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Overlap(_message.Message):
     __slots__ = ("id", "title", "files", "conflicts")
@@ -202,7 +204,7 @@ class Task(_message.Message):
     def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., repo: _Optional[str] = ..., branch: _Optional[str] = ..., into: _Optional[str] = ..., profile: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., reason: _Optional[str] = ..., stage: _Optional[str] = ..., attempt: _Optional[int] = ..., revision: _Optional[str] = ..., landed_commit: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., unsandboxed: _Optional[bool] = ..., files: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., stages: _Optional[_Iterable[str]] = ..., waiting_for: _Optional[str] = ..., overlaps: _Optional[_Iterable[_Union[Overlap, _Mapping]]] = ..., workspace: _Optional[str] = ..., queue_position: _Optional[int] = ..., priority: _Optional[int] = ..., after: _Optional[_Iterable[int]] = ..., raised_by: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Attempt(_message.Message):
-    __slots__ = ("stage", "number", "agent", "outcome", "exit_code", "session_id", "revision", "cost_usd", "tokens", "turns", "started_at", "ended_at", "reason", "gate", "by")
+    __slots__ = ("stage", "number", "agent", "outcome", "exit_code", "session_id", "revision", "cost_usd", "tokens", "turns", "started_at", "ended_at", "reason", "gate", "by", "output")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +220,7 @@ class Attempt(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     GATE_FIELD_NUMBER: _ClassVar[int]
     BY_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
     stage: str
     number: int
     agent: str
@@ -233,7 +236,8 @@ class Attempt(_message.Message):
     reason: str
     gate: str
     by: str
-    def __init__(self, stage: _Optional[str] = ..., number: _Optional[int] = ..., agent: _Optional[str] = ..., outcome: _Optional[str] = ..., exit_code: _Optional[int] = ..., session_id: _Optional[str] = ..., revision: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., turns: _Optional[int] = ..., started_at: _Optional[str] = ..., ended_at: _Optional[str] = ..., reason: _Optional[str] = ..., gate: _Optional[str] = ..., by: _Optional[str] = ...) -> None: ...
+    output: str
+    def __init__(self, stage: _Optional[str] = ..., number: _Optional[int] = ..., agent: _Optional[str] = ..., outcome: _Optional[str] = ..., exit_code: _Optional[int] = ..., session_id: _Optional[str] = ..., revision: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., turns: _Optional[int] = ..., started_at: _Optional[str] = ..., ended_at: _Optional[str] = ..., reason: _Optional[str] = ..., gate: _Optional[str] = ..., by: _Optional[str] = ..., output: _Optional[str] = ...) -> None: ...
 
 class Approval(_message.Message):
     __slots__ = ("gate", "decision", "revision", "by", "at", "message")
@@ -252,7 +256,7 @@ class Approval(_message.Message):
     def __init__(self, gate: _Optional[str] = ..., decision: _Optional[str] = ..., revision: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class TaskDetail(_message.Message):
-    __slots__ = ("task", "prompt", "attempts", "approvals", "base", "pipeline_hash", "pipeline_origin", "feedback", "notes")
+    __slots__ = ("task", "prompt", "attempts", "approvals", "base", "pipeline_hash", "pipeline_origin", "feedback", "notes", "limits")
     TASK_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
@@ -262,6 +266,7 @@ class TaskDetail(_message.Message):
     PIPELINE_ORIGIN_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     task: Task
     prompt: str
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
@@ -271,7 +276,8 @@ class TaskDetail(_message.Message):
     pipeline_origin: str
     feedback: str
     notes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., prompt: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., base: _Optional[str] = ..., pipeline_hash: _Optional[str] = ..., pipeline_origin: _Optional[str] = ..., feedback: _Optional[str] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+    limits: Limits
+    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., prompt: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., base: _Optional[str] = ..., pipeline_hash: _Optional[str] = ..., pipeline_origin: _Optional[str] = ..., feedback: _Optional[str] = ..., notes: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("id",)
@@ -510,16 +516,18 @@ class LogChunk(_message.Message):
     def __init__(self, data: _Optional[bytes] = ..., offset: _Optional[int] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class GetDiffRequest(_message.Message):
-    __slots__ = ("id", "attempt", "stat", "since_approval")
+    __slots__ = ("id", "attempt", "stat", "since_approval", "since")
     ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     STAT_FIELD_NUMBER: _ClassVar[int]
     SINCE_APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
     id: int
     attempt: int
     stat: bool
     since_approval: bool
-    def __init__(self, id: _Optional[int] = ..., attempt: _Optional[int] = ..., stat: _Optional[bool] = ..., since_approval: _Optional[bool] = ...) -> None: ...
+    since: str
+    def __init__(self, id: _Optional[int] = ..., attempt: _Optional[int] = ..., stat: _Optional[bool] = ..., since_approval: _Optional[bool] = ..., since: _Optional[str] = ...) -> None: ...
 
 class GetQueueRequest(_message.Message):
     __slots__ = ("repo",)

@@ -209,3 +209,28 @@ def test_limits_that_were_not_given_are_none() -> None:
     assert limits(pb.Limits()) == Limits()
     given = pb.Limits(cost_usd=2.5, tokens=1000, turns=3, wall_clock=60.0, stall=90.0, attempts=4)
     assert limits(given) == Limits(cost_usd=2.5, tokens=1000, turns=3, wall_clock=60.0, stall=90.0, attempts=4)
+
+
+def test_details_have_what_a_stage_handed_on_and_no_superseded_plan() -> None:
+    runs = [
+        f.AttemptEnded(task=1, at=3.0, number=2, outcome="done", reason="ended", output="the second plan"),
+    ]
+    began = f.AttemptStarted(
+        task=1, at=2.0, number=2, stage="implement", agent="coder", entered="ba5e", session_id="two"
+    )
+    detail = wire().detail(made(began, *runs))
+    assert [each.output for each in detail.attempts] == ["", "the second plan"]
+
+
+def test_details_have_the_limits_that_hold_and_none_that_does_not() -> None:
+    task = replace(made(), limits=Limits(cost_usd=5.0, attempts=12))
+    told_limits = wire().detail(task).limits
+    assert (told_limits.cost_usd, told_limits.attempts) == (5.0, 12)
+    assert not told_limits.HasField("tokens")
+
+
+def test_a_gate_says_which_paths_it_is_for() -> None:
+    narrow = replace(PIPELINE, gates={**PIPELINE.gates, "tests": replace(TESTS, paths=("src/**",))})
+    task = made()
+    assert list(gate_of(wire().task(replace(task, course=narrow)), "tests").paths) == ["src/**"]
+    assert list(gate_of(wire().task(task), "tests").paths) == []
