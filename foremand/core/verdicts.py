@@ -161,25 +161,29 @@ def given(task: Task, standing: Standing, verdict: Verdict | None, reason: str, 
 def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
     """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone.
 
-    The candidate that puts just this revision on the very base that it has is that revision, as it lands.
+    The candidate that is just this revision on a tip which changes nothing of what the gate judges counts as it.
     """
     for answer in reversed(task.answers):
         if (answer.gate, answer.definition) != (gate.name, gate.definition):
             continue
-        if answer.verdict == "waived" and _lands_as(task, answer.revision, revision):
+        if answer.verdict == "waived" and _lands_as(task, gate, answer.revision, revision):
             return answer
         if answer.about == subject and answer.verdict != "waived":
             return answer
     return None
 
 
-def _lands_as(task: Task, revision: str, landing: str) -> bool:
-    """Whether what is landing is this revision, and the same files on the same base."""
-    candidate, source = task.candidate, task.work_before(LAND) if task.candidate is not None else None
-    if revision == landing or candidate is None or candidate.work is None or source is None:
+def _lands_as(task: Task, gate: Gate, revision: str, landing: str) -> bool:
+    """Whether what is landing is this revision, with the same change; for what looks at whole trees, on its base."""
+    made = task.candidate.work if task.candidate is not None else None
+    source = task.work_before(LAND) if made is not None else None
+    if revision == landing or made is None or source is None or made.revision != landing:
         return revision == landing
-    made = (candidate.work.revision, candidate.work.base_tree, candidate.work.tree)
-    return candidate.source == source.revision == revision and made == (landing, source.base_tree, source.tree)
+    if task.candidate is None or not task.candidate.source == source.revision == revision:
+        return False
+    if gate.kind in ("protected", "review"):
+        return made.changes.get(gate.name) == source.changes.get(gate.name)
+    return (made.base_tree, made.tree) == (source.base_tree, source.tree)
 
 
 def was_waived(task: Task, gate: Gate) -> bool:
