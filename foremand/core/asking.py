@@ -10,7 +10,7 @@ from .spec import LAND, Gate, OnFail
 from .steps import Record, RunGate, Step, Wait, WakeAt, World
 from .task import Run, Task, run_key
 from .trying import BACKOFF, TRIES, later, own, refuse
-from .verdicts import MACHINES, Standing, find, given, is_tainted, run_on, stand, was_waived, weigh
+from .verdicts import MACHINES, Standing, commits_of, find, given, is_tainted, run_on, stand, was_waived, weigh
 
 Look = Callable[[Task, Standing, float], tuple[Step, ...]]
 """What is missing for one gate's verdict."""
@@ -134,7 +134,7 @@ def _run(task: Task, gate: Gate, work: f.Work, *, on_base: bool = False) -> RunG
         revision=work.base if on_base else work.revision,
         number=1 + task.asked.get(run_key(gate.definition, tree), 0),
         on_base=on_base,
-        commits=work.commits if gate.kind == "secrets" else (),
+        commits=commits_of(work) if gate.kind == "secrets" else (),
     )
 
 

@@ -79,7 +79,12 @@ def run_on(gate: Gate, work: Work) -> str:
     """What a run of this gate is kept under: the tree, or for secrets the commits that would land."""
     if gate.kind != "secrets":
         return work.tree
-    return hashlib.sha256("\n".join(work.commits or (work.revision,)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(commits_of(work)).encode()).hexdigest()
+
+
+def commits_of(work: Work) -> tuple[str, ...]:
+    """The commits that would land with this work: at least its own."""
+    return work.commits or (work.revision,)
 
 
 def applies(gate: Gate, work: Work) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 from playbook import BASE, SIMPLE, Playbook, attempt, gate, human, ran, tree, work
 
-from foremand.core import asking, verdicts
+from foremand.core import verdicts
 from foremand.core.facts import Waived
 from foremand.core.task import Run
 from foremand.core.verdicts import Finding, Standing, about, applies, weigh
@@ -108,5 +108,5 @@ def test_work_that_equals_its_base_is_its_own_comparison(result: str, reason: st
 def test_a_verdict_that_is_missing_is_an_error() -> None:
     play = Playbook(SIMPLE, *attempt(1))
     standing = verdicts.standing(play.task, "implement", TESTS, work(1))
-    record = asking._verdict(play.task, standing, None, "", 0.0)
-    assert getattr(record.fact, "verdict", "") == "error"
+    fact = verdicts.given(play.task, standing, None, "", 0.0)
+    assert fact.verdict == "error"
