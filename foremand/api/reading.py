@@ -12,17 +12,20 @@ from foremand.core.costs import KEYS, Key, costs
 from foremand.core.status import status
 from foremand.core.why import commands, explain
 from foremand.engine.reading import CHUNK, find_attempt, find_review
+from foremand.journal import Excerpt
 from foremand.v1 import foremand_pb2 as pb
 
 from . import convert
 from .base import Base, Context
 from .errors import stream, unary
-from .watching import watch
+from .watching import event, watch
 
 API_REVISION = 3
 """Grows with every addition to v1."""
 
 PAGE = 1000
+EVENTS = 200
+"""Events of one answer, unless told otherwise."""
 
 _REVISION = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -34,6 +37,7 @@ class Reading(Base):
     async def GetServerInfo(self, _request: pb.GetServerInfoRequest, _context: Context) -> pb.ServerInfo:  # noqa: N802
         """Who answers here."""
         about = self._about
+        spent, limit = self._engine.money_today()
         return pb.ServerInfo(
             version=__version__,
             api_revision=API_REVISION,
@@ -45,6 +49,8 @@ class Reading(Base):
             max_agents=self._engine.agent_slots.limit,
             running_agents=self._engine.agent_slots.taken,
             max_gates=self._engine.gate_slots.limit,
+            spent_usd=spent,
+            daily_cost_usd=limit,
         )
 
     @unary
@@ -85,6 +91,20 @@ class Reading(Base):
         """A snapshot, then events."""
         async for response in watch(self._desk, self._journal, self._wire, request):
             yield response
+
+    @unary
+    async def ListEvents(self, request: pb.ListEventsRequest, _context: Context) -> pb.ListEventsResponse:  # noqa: N802
+        """A page of what happened to a task, or of what one attempt's agent said and did."""
+        cursor = self._journal.last_seq
+        asked = Excerpt(
+            task=self._desk.task(request.id).id,
+            attempt=request.attempt or None,
+            before=min(request.before or cursor + 1, cursor + 1),
+            after=request.after if request.HasField("after") else None,
+            most=min(request.page_size or EVENTS, PAGE),
+        )
+        items, more = await self._journal.excerpt(asked)
+        return pb.ListEventsResponse(events=map(event, items), more=more, cursor=cursor)
 
     @stream
     async def ReadLog(self, request: pb.ReadLogRequest, _context: Context) -> AsyncIterator[pb.LogChunk]:  # noqa: N802

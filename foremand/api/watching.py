@@ -27,11 +27,14 @@ async def watch(desk: Desk, journal: Journal, wire: Wire, request: pb.WatchReque
 
 
 async def _response(desk: Desk, wire: Wire, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
-    events = [_event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
+    events = [event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
     facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
     tasks = [wire.task(await desk.as_of(task, seq)) for task, seq in facts.items()]
     return pb.WatchResponse(cursor=batch[-1].seq, events=events, tasks=tasks)
 
 
-def _event(item: Item) -> pb.Event:
-    return pb.Event(seq=item.seq, at=when(item.at), task=item.task, type=item.type, data=item.body)
+def event(item: Item) -> pb.Event:
+    """A fact or an agent's event, as clients see it."""
+    return pb.Event(
+        seq=item.seq, at=when(item.at), task=item.task, type=item.type, data=item.body, attempt=item.attempt or 0
+    )

@@ -78,6 +78,7 @@ class Engine:
         checkouts = Checkouts(places, repositories, setups, workplace)
         self._intake = Intake(places, settings, ledger, repositories, sandboxed=sandboxed)
         self._worlds = Worlds(ledger, settings)
+        self.money_today = self._worlds.today
         self._workspaces = Workspaces(ledger, repositories, workplace, setups)
         accounts = {name: each.max_concurrent for name, each in settings.agents.items() if each.max_concurrent}
         self._attempts = Attempts(

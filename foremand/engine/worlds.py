@@ -39,6 +39,10 @@ class Worlds:
         day = self._day()
         return World(queue_turn=turn, hold=held or hold(day), left_usd=left(day))
 
+    def today(self) -> tuple[float, float | None]:
+        """What has been spent today, in US dollars, and what may be; None: no bound."""
+        return self._day().spent, self._limit
+
     def _day(self) -> Day:
         since = self._midnight().timestamp()
         used, reserved = spent(self._ledger.all(), since, self._free)

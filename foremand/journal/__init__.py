@@ -15,7 +15,7 @@ from .errors import (
     SlowConsumer,
 )
 from .journal import Journal
-from .records import AGENT_EVENT, Cursor, Entry, Folded, Ingested, Item, Page, Request
+from .records import AGENT_EVENT, Cursor, Entry, Excerpt, Folded, Ingested, Item, Page, Request
 from .tail import Subscription
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Cursor",
     "CursorAhead",
     "Entry",
+    "Excerpt",
     "Folded",
     "IngestRefused",
     "Ingested",

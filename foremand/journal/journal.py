@@ -11,14 +11,12 @@ import msgspec
 from foremand.core.facts import AnyFact, GateRan, TaskSubmitted
 
 from .errors import AlreadyAnswered, IngestRefused
+from .excerpt import CHUNK_EVENTS
 from .reader import Reader
-from .records import AGENT_EVENT, Cursor, Entry, Folded, Ingested, Page, Request
+from .records import AGENT_EVENT, Cursor, Entry, Excerpt, Folded, Ingested, Item, Page, Request
 from .schema import connect_writer
 from .tail import BUFFER_BYTES, BUFFER_ITEMS, Feed, Subscription
 from .writer import Transaction, Writer
-
-CHUNK_EVENTS = 1000
-"""At most this many agent events in one row, so that a reader never has to take in more to find one."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(GateRan).decode
@@ -148,6 +146,10 @@ class Journal:
     async def page(self, after: int, task: int | None = None) -> Page:
         """A part of what stands after the cursor `after`. It was the last part when `reached` is `last_seq`."""
         return await self._history(after, self._feed.last, task)
+
+    async def excerpt(self, asked: Excerpt) -> tuple[list[Item], bool]:
+        """The items asked for, in order, and whether there are further ones in that direction."""
+        return await asyncio.to_thread(self._reader.excerpt, asked)
 
     async def _history(self, after: int, until: int, task: int | None) -> Page:
         return await asyncio.to_thread(self._reader.page, after, until, task)

@@ -11,7 +11,8 @@ import msgspec
 from foremand.core.facts import AnyFact, GateRan
 
 from .errors import JournalCorrupt
-from .records import AGENT_EVENT, Cursor, Entry, Folded, Item, Page, Record
+from .excerpt import excerpt
+from .records import AGENT_EVENT, Cursor, Entry, Excerpt, Folded, Item, Page, Record
 from .schema import connect_reader, translated
 
 _decode_fact: Callable[[bytes], AnyFact] = msgspec.json.Decoder(AnyFact).decode
@@ -97,6 +98,11 @@ class Reader:
                     if size >= PAGE_BYTES:
                         return Page(items, last)
         return Page(items, until)
+
+    def excerpt(self, asked: Excerpt) -> tuple[list[Item], bool]:
+        """The items asked for, in order, and whether there are further ones in that direction."""
+        with self._one_page, translated(self._path):
+            return excerpt(self._paging, asked)
 
     def _entries(self, sql: str, *values: int) -> Iterator[Entry]:
         # A connection of its own, so that a replay half read disturbs nobody.

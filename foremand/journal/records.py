@@ -78,6 +78,17 @@ class Page(Struct, frozen=True):
     reached: int
 
 
+class Excerpt(Struct, frozen=True, kw_only=True):
+    """Which items of one task are asked for: the facts, or the agent's events of `attempt`; the last `most` before
+    `before`, or, where `after` is given, the first `most` after it."""
+
+    task: int
+    attempt: int | None = None
+    before: int
+    after: int | None = None
+    most: int
+
+
 class Record(Struct, frozen=True):
     """Neighbours in the sequence that are stored in one row: a fact, or a chunk of an attempt's events."""
 

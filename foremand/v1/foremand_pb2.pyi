@@ -33,7 +33,7 @@ class GetServerInfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ServerInfo(_message.Message):
-    __slots__ = ("version", "api_revision", "pid", "state_dir", "started_at", "sandboxed", "sandbox_reason", "max_agents", "running_agents", "max_gates")
+    __slots__ = ("version", "api_revision", "pid", "state_dir", "started_at", "sandboxed", "sandbox_reason", "max_agents", "running_agents", "max_gates", "spent_usd", "daily_cost_usd")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     API_REVISION_FIELD_NUMBER: _ClassVar[int]
     PID_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,8 @@ class ServerInfo(_message.Message):
     MAX_AGENTS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_AGENTS_FIELD_NUMBER: _ClassVar[int]
     MAX_GATES_FIELD_NUMBER: _ClassVar[int]
+    SPENT_USD_FIELD_NUMBER: _ClassVar[int]
+    DAILY_COST_USD_FIELD_NUMBER: _ClassVar[int]
     version: str
     api_revision: int
     pid: int
@@ -54,7 +56,9 @@ class ServerInfo(_message.Message):
     max_agents: int
     running_agents: int
     max_gates: int
-    def __init__(self, version: _Optional[str] = ..., api_revision: _Optional[int] = ..., pid: _Optional[int] = ..., state_dir: _Optional[str] = ..., started_at: _Optional[str] = ..., sandboxed: _Optional[bool] = ..., sandbox_reason: _Optional[str] = ..., max_agents: _Optional[int] = ..., running_agents: _Optional[int] = ..., max_gates: _Optional[int] = ...) -> None: ...
+    spent_usd: float
+    daily_cost_usd: float
+    def __init__(self, version: _Optional[str] = ..., api_revision: _Optional[int] = ..., pid: _Optional[int] = ..., state_dir: _Optional[str] = ..., started_at: _Optional[str] = ..., sandboxed: _Optional[bool] = ..., sandbox_reason: _Optional[str] = ..., max_agents: _Optional[int] = ..., running_agents: _Optional[int] = ..., max_gates: _Optional[int] = ..., spent_usd: _Optional[float] = ..., daily_cost_usd: _Optional[float] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("cost_usd", "turns", "wall_clock", "attempts", "tokens", "stall")
@@ -460,18 +464,20 @@ class WatchRequest(_message.Message):
     def __init__(self, after: _Optional[int] = ..., task: _Optional[int] = ..., agent_events: _Optional[bool] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("seq", "at", "task", "type", "data")
+    __slots__ = ("seq", "at", "task", "type", "data", "attempt")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     AT_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     seq: int
     at: str
     task: int
     type: str
     data: bytes
-    def __init__(self, seq: _Optional[int] = ..., at: _Optional[str] = ..., task: _Optional[int] = ..., type: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
+    attempt: int
+    def __init__(self, seq: _Optional[int] = ..., at: _Optional[str] = ..., task: _Optional[int] = ..., type: _Optional[str] = ..., data: _Optional[bytes] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class WatchResponse(_message.Message):
     __slots__ = ("cursor", "snapshot", "events", "tasks")
@@ -484,6 +490,30 @@ class WatchResponse(_message.Message):
     events: _containers.RepeatedCompositeFieldContainer[Event]
     tasks: _containers.RepeatedCompositeFieldContainer[Task]
     def __init__(self, cursor: _Optional[int] = ..., snapshot: _Optional[_Iterable[_Union[Task, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., tasks: _Optional[_Iterable[_Union[Task, _Mapping]]] = ...) -> None: ...
+
+class ListEventsRequest(_message.Message):
+    __slots__ = ("id", "attempt", "before", "after", "page_size")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    id: int
+    attempt: int
+    before: int
+    after: int
+    page_size: int
+    def __init__(self, id: _Optional[int] = ..., attempt: _Optional[int] = ..., before: _Optional[int] = ..., after: _Optional[int] = ..., page_size: _Optional[int] = ...) -> None: ...
+
+class ListEventsResponse(_message.Message):
+    __slots__ = ("events", "more", "cursor")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[Event]
+    more: bool
+    cursor: int
+    def __init__(self, events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ..., more: _Optional[bool] = ..., cursor: _Optional[int] = ...) -> None: ...
 
 class ReadLogRequest(_message.Message):
     __slots__ = ("id", "attempt", "stage", "gate", "setup", "raw", "follow", "errors")

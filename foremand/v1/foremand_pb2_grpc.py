@@ -134,6 +134,11 @@ class ForemandStub:
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.WatchRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.WatchResponse.FromString,
                 _registered_method=True)
+        self.ListEvents = channel.unary_unary(
+                '/foremand.v1.Foremand/ListEvents',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.ListEventsRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.ListEventsResponse.FromString,
+                _registered_method=True)
         self.ReadLog = channel.unary_stream(
                 '/foremand.v1.Foremand/ReadLog',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.ReadLogRequest.SerializeToString,
@@ -298,6 +303,13 @@ class ForemandServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListEvents(self, request, context):
+        """What happened to one task, or what one attempt's agent said and did: a page at a time, from the end or the beginning.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadLog(self, request, context):
         """The bytes of one log from an offset on; with `follow`, until what writes it has ended.
         """
@@ -446,6 +458,11 @@ def add_ForemandServicer_to_server(servicer, server):
                     servicer.Watch,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.WatchRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.WatchResponse.SerializeToString,
+            ),
+            'ListEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEvents,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.ListEventsRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.ListEventsResponse.SerializeToString,
             ),
             'ReadLog': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadLog,
@@ -1023,6 +1040,33 @@ class Foremand:
             '/foremand.v1.Foremand/Watch',
             foremand_dot_v1_dot_foremand__pb2.WatchRequest.SerializeToString,
             foremand_dot_v1_dot_foremand__pb2.WatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/ListEvents',
+            foremand_dot_v1_dot_foremand__pb2.ListEventsRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.ListEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,
