@@ -33,7 +33,8 @@ def _ask_kind(
     steps: list[Step] = []
     for standing in asked:
         if find(task, standing.gate, standing.about, standing.work.revision) is None:
-            steps += look(task, standing, now)
+            wanted = look(task, standing, now)
+            steps += _shrugged(task, standing, wanted, now) if standing.gate.advisory else wanted
     if steps:
         return _together(steps)
     failed = [s for s in asked if s.verdict == "fail" and not s.open]
@@ -47,6 +48,12 @@ def _ask_kind(
     if broken:
         return (Wait(on="error", reason=f"{broken[0].gate.name}: {broken[0].reason}", stage=name),)
     return ()
+
+
+def _shrugged(task: Task, standing: Standing, wanted: tuple[Step, ...], now: float) -> tuple[Step, ...]:
+    """Nobody is kept waiting by an advisory gate: where its answer hangs on a person or a quota, it has none."""
+    wait = next((step for step in wanted if isinstance(step, Wait) and step.on != "backoff"), None)
+    return wanted if wait is None else (Record(fact=given(task, standing, "error", wait.reason, now)),)
 
 
 def _together(steps: list[Step]) -> tuple[Step, ...]:
