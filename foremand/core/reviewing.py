@@ -4,7 +4,7 @@ from .limits import Exhausted, allowance
 from .reviews import tally
 from .steps import Record, RunAttempt, Step, Wait, World
 from .task import HELPLESS, Attempt, Task
-from .trying import AWAY, TRIES, later, own, supervise, waits_for_others
+from .trying import AWAY, BACKOFF, TRIES, later, own, supervise, waits_for_others
 from .verdicts import Standing, given
 
 
@@ -83,7 +83,8 @@ def _begin(
         due = max(last.reset_at or ended + AWAY[-1], ended + AWAY[0])
         waiting = later(task, f"quota#{last.number}", due, now, step, why)
         return tuple(Wait(on="quota", reason=why, stage=standing.stage) if isinstance(s, Wait) else s for s in waiting)
-    return later(task, f"review#{last.number}", ended + AWAY[len(runs) - 1], now, step, why)
+    pauses = BACKOFF if last.outcome == "done" else AWAY  # who spoke unclearly is there: nothing has to come back
+    return later(task, f"review#{last.number}", ended + pauses[len(runs) - 1], now, step, why)
 
 
 def _silence(run: Attempt) -> str:

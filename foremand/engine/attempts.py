@@ -83,9 +83,9 @@ class Attempts:
             plan = await asyncio.to_thread(read_plan, run)
             start = partial(self._start, task, step, plan, run)
             ended = await self._supervisor.watch(task, step, plan, run, start)
-        await self._ledger.record(ended)
-        if step.gate:
+        if step.gate:  # before its end is known: then this step is no longer wanted
             await self._checkouts.remove(task, review_name(step.number))
+        await self._ledger.record(ended)
 
     async def stop(self, task: Task, step: StopAttempt) -> None:
         """End the attempt's processes. Its supervision sees the end and records it; where there is none, we do."""
