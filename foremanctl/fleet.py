@@ -48,19 +48,19 @@ COLUMNS = (
 
 def ordered(tasks: Iterable[pb.Task]) -> list[pb.Task]:
     """Who needs you first, then what works, waits, stands in line, and has ended; the longest-standing first."""
-    return sorted(tasks, key=lambda task: (_rank(task), task.id))
+    return sorted(tasks, key=lambda task: (rank(task), task.id))
 
 
 def table(tasks: Sequence[pb.Task], out: Output) -> str:
     """The table, as wide as the terminal; whole where nothing limits it."""
     shown = [column for column in COLUMNS if out.width is None or out.width >= column.from_width]
-    rows = [_row(task) for task in tasks]
+    rows = [row(task) for task in tasks]
     widths = {
         column.head: max(len(column.head), *(cells(row[column.head]) for row in rows)) if rows else len(column.head)
         for column in shown
     }
     if out.width is not None:
-        _squeeze(widths, shown, out.width)
+        squeeze(widths, shown, out.width)
     heads = {column.head: column.head for column in shown}
     lines = [out.style(_line(heads, shown, widths), bold=True)]
     for task, row in zip(tasks, rows, strict=True):
@@ -87,23 +87,26 @@ def pipeline(task: pb.Task) -> str:
     return strip
 
 
-def _row(task: pb.Task) -> dict[str, str]:
+def row(task: pb.Task) -> dict[str, str]:
+    """What stands in each column."""
     return {
         "ID": str(task.id),
         "STATE": state(task),
         "PIPELINE": cut(pipeline(task), _STRIP),
-        "NOW": line("; ".join(filter(None, _now(task)))),
+        "NOW": line("; ".join(filter(None, now(task)))),
         "AGE": age(task.created_at),
         "COST": f"{task.cost_usd:.2f}" if task.HasField("cost_usd") else "-",
         "TITLE": line(task.title),
     }
 
 
-def _now(task: pb.Task) -> list[str]:
+def now(task: pb.Task) -> list[str]:
+    """What happens right now, and whom it may get in the way of."""
     return [task.reason, *(touches(overlap, most=1) for overlap in by_conflict(task.overlaps))]
 
 
-def _rank(task: pb.Task) -> int:
+def rank(task: pb.Task) -> int:
+    """0 for who needs you, then what works, waits, stands in line, and has ended."""
     if needs_person(task) and task.waiting_for not in BY_YOU:
         return 0
     if task.state in ENDED:
@@ -111,7 +114,7 @@ def _rank(task: pb.Task) -> int:
     return {pb.LANDING: 1, pb.RUNNING: 1, pb.WAITING: 2}.get(task.state, 3)
 
 
-def _squeeze(widths: dict[str, int], shown: Sequence[Column], width: int) -> None:
+def squeeze(widths: dict[str, int], shown: Sequence[Column], width: int) -> None:
     """Makes the sharing columns as narrow as they must be, in proportion to their shares."""
     sharing = [column for column in shown if column.shares]
     taken = sum(widths[column.head] for column in shown if not column.shares) + len(_GAP) * (len(shown) - 1)

@@ -1,0 +1,103 @@
+"""The keys, as data: what each does, by which name, and on which screen."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Keys that do the same. Names are prompt-toolkit's (`down`, `c-c`, `j`); `help` is what `?` says of them."""
+
+    keys: tuple[str, ...]
+    action: str
+    help: str
+
+
+def bind(keys: str, action: str, help_: str) -> Binding:
+    """A binding; `keys` are parted by blanks."""
+    return Binding(tuple(keys.split()), action, help_)
+
+
+EVERYWHERE = (
+    bind("?", "help", "all keys of this screen"),
+    bind("q c-c", "detach", "detach; nothing is stopped"),
+    bind("tab", "next", "the next task that needs you"),
+    bind("n", "new", "a new task, in $EDITOR"),
+    bind("c-l", "repaint", "paint the screen again"),
+)
+
+MOVING = (
+    bind("j down", "down", "down"),
+    bind("k up", "up", "up"),
+    bind("pagedown c-f space", "page-down", "a page down"),
+    bind("pageup c-b", "page-up", "a page up"),
+    bind("g home", "top", "to the beginning"),
+    bind("G end", "bottom", "to the end"),
+)
+
+VERBS = (
+    bind("a", "approve", "look at the change, to approve it"),
+    bind("x", "reject", "look at the change, to reject it"),
+    bind("w", "rework", "look at the change, to send it back"),
+    bind("d", "diff", "look at the change"),
+    bind("s", "send", "tell the agent something"),
+    bind("p", "pause", "pause, or resume what is paused"),
+    bind("r", "retry", "try again"),
+    bind("t", "take", "stop the agent and work on by hand"),
+    bind("c", "cancel", "cancel; asks once"),
+    bind("y", "copy", "copy the id"),
+)
+
+FLOOR = (
+    *MOVING,
+    bind("enter l right", "open", "open the task"),
+    bind("/", "filter", "show only tasks with these words"),
+    bind("o", "order", "another order: who needs you, newest, cost, change"),
+    bind("b", "by-repo", "by repository"),
+    bind("h", "history", "also what ended long ago"),
+    bind("escape", "clear", "show all again"),
+    *VERBS,
+)
+
+TASK = (
+    *MOVING,
+    bind("escape", "back", "back"),
+    bind("right l", "tab-next", "output, gates, why"),
+    bind("left", "tab-previous", "why, gates, output"),
+    bind("]", "attempt-next", "the next attempt"),
+    bind("[", "attempt-previous", "the attempt before"),
+    bind("f", "follow", "follow what is said; scrolling up stops that"),
+    bind("z", "fold", "show what tools answered in full, or folded"),
+    bind("/", "search", "search backwards"),
+    bind("N", "search-next", "search on"),
+    bind("e", "pager", "this text in $PAGER"),
+    *VERBS,
+)
+
+
+def action_of(key: str, bindings: Iterable[Binding]) -> str | None:
+    """What a key does; None where it does nothing. The first binding wins."""
+    return next((binding.action for binding in bindings if key in binding.keys), None)
+
+
+_SHOWN = {
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "escape": "esc",
+    "down": "Down",
+    "up": "Up",
+    "left": "Left",
+    "right": "Right",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def shown(binding: Binding) -> str:
+    """Its keys as a person reads them: `j Down`."""
+    return " ".join(_SHOWN.get(key, f"Ctrl-{key[2:].upper()}" if key.startswith("c-") else key) for key in binding.keys)
+
+
+def explained(bindings: Sequence[Binding]) -> list[tuple[str, str]]:
+    """Keys and what they do, in order."""
+    return [(shown(binding), binding.help) for binding in bindings]
