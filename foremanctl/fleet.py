@@ -54,7 +54,7 @@ def ordered(tasks: Iterable[pb.Task]) -> list[pb.Task]:
 def table(tasks: Sequence[pb.Task], out: Output) -> str:
     """The table, as wide as the terminal; whole where nothing limits it."""
     shown = [column for column in COLUMNS if out.width is None or out.width >= column.from_width]
-    rows = [row(task) for task in tasks]
+    rows = [texts(task) for task in tasks]
     widths = {
         column.head: max(len(column.head), *(cells(row[column.head]) for row in rows)) if rows else len(column.head)
         for column in shown
@@ -87,7 +87,7 @@ def pipeline(task: pb.Task) -> str:
     return strip
 
 
-def row(task: pb.Task) -> dict[str, str]:
+def texts(task: pb.Task) -> dict[str, str]:
     """What stands in each column."""
     return {
         "ID": str(task.id),
