@@ -66,7 +66,8 @@ def of_conflict(candidate: Candidate) -> str:
     meant = f"\n\n{candidate.others}" if candidate.others else ""
     return (
         "The work conflicts with what has landed on the branch since it began. The files now hold the merge of both, "
-        "with conflict markers. Keep the intent of both sides, and remove every marker.\n\n"
+        "with conflict markers. Keep the intent of both sides, and remove every marker. A file that is binary, or that "
+        "one side removed or moved, has none: it is as one side has it, and yours to decide.\n\n"
         f"In conflict:\n{files}{meant}"
     )
 

@@ -15,8 +15,8 @@ from msgspec import Struct
 from foremand.core.task import Task
 from foremand.executors import Spool
 from foremand.git import GitError, keep_commits
-from foremand.git.candidate import CONFLICT_SUFFIX
 from foremand.git.prune import forget, held_alone, is_half_forgotten, refs_holding
+from foremand.git.work import CONFLICT_SUFFIX
 from foremand.journal import Journal
 from foremand.paths import Places
 

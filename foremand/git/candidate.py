@@ -10,11 +10,13 @@ from .diff import raw_changes
 from .errors import text
 from .run import Git, failed, fields
 from .user import Identity
-from .work import WorkRepo, commit
+from .work import CONFLICT_SUFFIX, WorkRepo, commit
 
-CONFLICT_SUFFIX = "-conflict"
 MARKER = re.compile(rb"^(?:<<<<<<< TIP|>>>>>>> WORK)(?=[:\r\n]|\Z)", re.MULTILINE)
 """How a conflict's markers begin and end in the files that `build` gives back."""
+
+ASIDE = (b"~TIP", b"~WORK")
+"""How a file is called there whose place the other side has taken, with a folder for example."""
 
 MERGING = (("merge.conflictStyle", "diff3"), ("merge.renames", "true"), ("merge.directoryRenames", "conflict"))
 
@@ -94,10 +96,14 @@ async def _line(
 
 
 async def unresolved(work: WorkRepo, base: str, revision: str) -> tuple[str, ...]:
-    """The files of the change `base..revision` in which markers of a conflict are left."""
+    """The files of the change `base..revision` in which markers of a conflict are left, or that lie aside for one."""
     changed = [each for each in await raw_changes(work, base, revision) if each.new_mode.startswith(b"100")]
     blobs = await work.read_blobs(each.new_blob for each in changed)
-    return tuple(text(each.path) for each, blob in zip(changed, blobs, strict=True) if MARKER.search(blob))
+    return tuple(
+        text(each.path)
+        for each, blob in zip(changed, blobs, strict=True)
+        if MARKER.search(blob) or each.path.endswith(ASIDE)
+    )
 
 
 async def _moved(work: WorkRepo, onto: str, base: str, revision: str) -> tuple[str, tuple[str, ...]]:

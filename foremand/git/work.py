@@ -13,6 +13,9 @@ from . import layout
 from .mirror import Mirror
 from .run import Git, fields
 
+CONFLICT_SUFFIX = "-conflict"
+"""How the refs of candidates end that are none: merges with their markers."""
+
 
 class WorkRepo:
     """The repository at `path` of the task `task`."""
@@ -67,6 +70,11 @@ class WorkRepo:
     async def follows(self, commit: str, earlier: str) -> bool:
         """Whether `earlier` is `commit` or in its history; False also where one of them is not known here."""
         return (await self.git.result("merge-base", "--is-ancestor", earlier, commit)).code == 0
+
+    async def conflicts(self) -> frozenset[str]:
+        """The trees of the merges in conflict that somebody was to resolve."""
+        refs = f"refs/foremand/{self.task}/candidate/*{CONFLICT_SUFFIX}"
+        return frozenset((await self.git.line("for-each-ref", "--format=%(tree)", refs)).split())
 
     async def dropped(self, tip: str, base: str) -> tuple[str, ...]:
         """Where the target has been, as far as `base` and the candidates tell, that `tip` no longer follows."""
