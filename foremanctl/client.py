@@ -22,7 +22,7 @@ API_REVISION = 3
 PATIENCE_SECONDS = 30.0
 """How long a daemon that went away is waited for."""
 
-_OPTIONS = [
+OPTIONS = [
     ("grpc.max_receive_message_length", 64 * 2**20),
     # A new channel after a failed one must try at once, not wait for the old one's backoff.
     ("grpc.use_local_subchannel_pool", 1),
@@ -69,22 +69,14 @@ class Client:
 
     def _open(self) -> None:
         self._operator = self.place.greet()
-        self._channel = grpc.insecure_channel(f"unix:{self.place.path}", options=_OPTIONS)
+        self._channel = grpc.insecure_channel(f"unix:{self.place.path}", options=OPTIONS)
         self._stub: Any = ForemandStub(self._channel)
         try:
             self.info = self._call("GetServerInfo", pb.GetServerInfoRequest())
-            self._check_revision()
+            check_revision(self.info, self._needs)
         except BaseException:
             self.close()
             raise
-
-    def _check_revision(self) -> None:
-        if self.info.api_revision < self._needs:
-            raise exits.VersionMismatch(
-                f"the daemon (foremand {self.info.version}) is older than this foremanctl",
-                why=f"its API has revision {self.info.api_revision}, this needs {self._needs}",
-                hint="restart the daemon with the version you have installed; its agents run on",
-            )
 
     def close(self) -> None:
         """Ends the operator's token with the connection."""
@@ -123,7 +115,7 @@ class Client:
         try:
             yield from call
         except grpc.RpcError as error:
-            _fail(error)
+            fail(error)
         finally:
             call.cancel()
 
@@ -131,7 +123,7 @@ class Client:
         try:
             return getattr(self._stub, verb)(request, metadata=self._metadata())
         except grpc.RpcError as error:
-            _fail(error)
+            fail(error)
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         return (("foremand-token", self._operator.token),)
@@ -147,12 +139,23 @@ def connect_or_start(place: Place) -> Client:
         return start(place, lambda: Client(place))
 
 
+def check_revision(info: pb.ServerInfo, needs: int = API_REVISION) -> None:
+    """VersionMismatch if the daemon's API is older than `needs`."""
+    if info.api_revision < needs:
+        raise exits.VersionMismatch(
+            f"the daemon (foremand {info.version}) is older than this foremanctl",
+            why=f"its API has revision {info.api_revision}, this needs {needs}",
+            hint="restart the daemon with the version you have installed; its agents run on",
+        )
+
+
 def request_id() -> str:
     """A new name for one mutation."""
     return str(uuid.uuid4())
 
 
-def _fail(error: Any) -> NoReturn:
+def fail(error: Any) -> NoReturn:
+    """Raises what a call's error, of grpc or grpc.aio, means to a person."""
     code = error.code()
     reason, hint = _reason_and_hint(error)
     raise _FAILURES.get(code, exits.Failure)(
