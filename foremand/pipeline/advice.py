@@ -97,8 +97,10 @@ def _without_effect(pipeline: Pipeline) -> Iterator[str]:
     for place, stage in enumerate(pipeline.stages):
         if stage.allow_empty and stage.access == "read":
             yield f"{stage_label(stage.name, place)} allow_empty: a reading stage never changes anything"
+    brings_back = any(profile.skip for profile in pipeline.profiles.values())  # in a profile that skips nothing
     for name, profile in pipeline.profiles.items():
-        if name != pipeline.default_profile and not (profile.gates or profile.skip or _given(profile.limits)):
+        does = profile.gates or profile.skip or _given(profile.limits) or brings_back
+        if name != pipeline.default_profile and not does:
             yield f"{named('profile', name)} adds no gate, skips no stage and lowers no limit"
     workspace = pipeline.workspace
     if not workspace.setup and (workspace.setup_key or workspace.setup_paths):

@@ -1,0 +1,2 @@
+. ./auth/admins.sh
+test -n "$admins"

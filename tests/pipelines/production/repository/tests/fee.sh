@@ -1,0 +1,2 @@
+. ./payments/fee.sh
+test "$fee" -le 5

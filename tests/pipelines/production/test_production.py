@@ -1,0 +1,129 @@
+"""Production: light by default, raised by what a change touches, with a floor that nothing goes below."""
+
+from typing import Any
+
+import pytest
+
+APPROVE = """echo '{"verdict": "approve", "findings": [], "summary": "Nothing is given away."}'"""
+REJECT = """echo '{"verdict": "reject", "findings": [{"text": "mallory becomes an admin"}], "summary": "No."}'"""
+CAREFUL = f"if grep -q '^+.*mallory' $PROMPT; then {REJECT}; else {APPROVE}; fi"
+# Not written out: this file must not hold what a scanner takes for a key.
+KEY = "echo \"key = 'AKIA$(printf Z7Q2M4X9K1P5T8W3)'\" > docs/{}.txt"
+FOUR_TRIES = ["echo fee=6 > payments/fee.sh", "echo fee=7 > payments/fee.sh", "echo fee=8 > payments/fee.sh"]
+
+TASKS: dict[str, dict[str, str | list[str]]] = {
+    "docs": {"implement": "echo 'And how to stop it.' >> docs/run.md"},
+    "fee": {"implement": "echo fee=4 > payments/fee.sh", "review": APPROVE},
+    "admins": {
+        "implement": ["echo 'admins=\"ada mallory\"' > auth/admins.sh", "echo 'admins=\"ada bob\"' > auth/admins.sh"],
+        "review": CAREFUL,
+    },
+    "backdoor": {"implement": "echo 'admins=\"ada  mallory\"' > auth/admins.sh", "review": CAREFUL},
+    "red for long": {"implement": [*FOUR_TRIES, "echo fee=2 > payments/fee.sh"]},
+    "red for long elsewhere": {
+        "implement": [*(f"echo 'exit {n}' > tests/new.sh" for n in (1, 2, 3)), "echo true > tests/new.sh"]
+    },
+    "key": {"implement": KEY.format("key")},
+    "key taken out": {"implement": [KEY.format("other"), "rm docs/other.txt; echo 'No key.' > docs/no-key.txt"]},
+    "judge": {"implement": ["printf 'test:\\n\\ttrue\\n' > Makefile"]},
+}
+
+
+@pytest.fixture(scope="module")
+def tasks(example: Any) -> dict[str, int]:
+    """All of them at once, in one daemon."""
+    example.start()
+    tasks = {title: example.submit(title, script) for title, script in TASKS.items()}
+    careful = {"implement": "echo 'On Mondays.' > docs/when.md", "review": APPROVE}
+    return {**tasks, "asked for": example.submit("careful docs", careful, "--profile", "critical")}
+
+
+def test_it_is_checked_without_a_warning(example: Any) -> None:
+    assert example.warnings() == []
+
+
+def test_it_says_beforehand_what_a_change_would_be_asked(example: Any) -> None:
+    repo = example.repo
+    repo.git("switch", "-q", "-c", "trial")
+    repo.commit({"auth/admins.sh": 'admins="eve"\n'})
+    said = example.house.ok("check", "-C", str(repo.path), "--diff", "main..trial").stdout
+    repo.git("switch", "-q", "main")
+    assert "raised to the profile critical (payments/** auth/**): auth/admins.sh" in said
+    assert "owner" in said
+
+
+def test_what_is_harmless_lands_with_nobody_asked(example: Any, tasks: dict[str, int]) -> None:
+    shown = example.house.wait(tasks["docs"], "LANDED")
+    assert shown["profile"] == ""
+    assert set(example.gates(tasks["docs"], "land").values()) == {"pass", "skipped"}
+    assert {"security-review", "owner"}.isdisjoint(example.gates(tasks["docs"], "land"))
+
+
+def test_what_moves_money_is_raised_reviewed_and_asked_about(example: Any, tasks: dict[str, int]) -> None:
+    task = tasks["fee"]
+    waiting = example.house.wait(task, "WAITING")
+    assert example.asked(task) == ["owner"]
+    assert "critical" in waiting["profile"]
+    assert [agent for _, agent in example.agents(task)] == ["writer", "auditor"]
+    said = example.house.ok("show", str(task)).stdout
+    assert "payments/fee.sh" in said
+    assert "Has it been tried against the test system?" in said
+    example.house.approve(task, "owner")
+    example.house.wait(task, "LANDED")
+    assert example.repo.show("payments/fee.sh") == "fee=4"
+
+
+def test_a_profile_can_be_asked_for(example: Any, tasks: dict[str, int]) -> None:
+    example.house.wait(tasks["asked for"], "WAITING")
+    assert example.asked(tasks["asked for"]) == ["owner"]
+
+
+def test_what_the_security_review_finds_goes_back_before_a_person_is_asked(example: Any, tasks: dict[str, int]) -> None:
+    task = tasks["admins"]
+    example.house.wait(task, "WAITING")
+    assert [agent for _, agent in example.agents(task)] == ["writer", "auditor"] * 2
+    assert example.asked(task) == ["owner"]
+    asked = [e["at"] for e in example.house.events() if e["task"] == task and e["type"] == "PersonAsked"]
+    assert len(asked) <= 1
+
+
+def test_the_security_review_closes(example: Any, tasks: dict[str, int]) -> None:
+    task = tasks["backdoor"]
+    shown = example.house.wait(task, "WAITING")
+    assert "mallory becomes an admin" in example.house.ok("why", str(task)).stdout
+    assert (shown["waiting_for"], example.asked(task)) == ("stuck", [])
+
+
+def test_raised_limits_are_lower(example: Any, tasks: dict[str, int]) -> None:
+    shown = example.house.wait(tasks["red for long"], "WAITING")
+    assert shown["waiting_for"] == "budget", shown["reason"]
+    assert (shown["cost_usd"], len(shown["attempts"])) == (1.0, 4)
+    landed = example.house.wait(tasks["red for long elsewhere"], "LANDED")
+    assert len(landed["attempts"]) == 4
+
+
+def test_nothing_lifts_the_limits_of_a_profile_or_the_floor(example: Any, tasks: dict[str, int]) -> None:
+    example.house.wait(tasks["red for long"], "WAITING")
+    said = example.house.ctl("limit", str(tasks["red for long"]), "cost_usd=2")
+    assert (said.returncode, "1" in said.stderr) == (5, True), said
+    said = example.house.ctl("submit", "more", "-C", str(example.repo.path), "--limit", "cost_usd=50")
+    assert said.returncode == 2, said
+
+
+def test_a_key_closes_the_floor_s_gate_which_nobody_waives(example: Any, tasks: dict[str, int]) -> None:
+    task = tasks["key"]
+    shown = example.house.wait(task, "WAITING")
+    assert shown["waiting_for"] == "stuck"
+    assert example.gates(task, "land")["secrets"] == "fail"
+    said = example.house.ctl("waive", str(task), "secrets", "-m", "it is only a test key")
+    assert (said.returncode, "floor" in said.stderr) == (5, True), said
+
+
+def test_a_key_that_was_taken_out_again_lands_clean(example: Any, tasks: dict[str, int]) -> None:
+    example.house.wait(tasks["key taken out"], "LANDED")
+    assert "docs/other.txt" not in example.repo.git("log", "--name-only", "--format=", "main").split()
+
+
+def test_what_judges_the_work_is_closed_to_it(example: Any, tasks: dict[str, int]) -> None:
+    shown = example.house.wait(tasks["judge"], "WAITING")
+    assert (shown["waiting_for"], "Makefile" in shown["reason"]) == ("stuck", True), shown["reason"]

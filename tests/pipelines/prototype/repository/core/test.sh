@@ -1,0 +1,2 @@
+. ./core/greeting.sh
+test "$greeting" = hello

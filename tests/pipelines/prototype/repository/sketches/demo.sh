@@ -1,0 +1,2 @@
+. ./core/greeting.sh
+echo "$greeting, world"
