@@ -84,8 +84,10 @@ def _raised(task: Task, fact: f.ProfileRaised) -> Changes:
     if task.started is None or fact.profile in task.profiles:
         return {}
     profiles = (*task.profiles, fact.profile)
-    course = _course(task, task.started.pipeline, profiles)
+    begun = _begun(task)
+    course = effective(task.started.pipeline, profiles, task.pipeline, begun, begun[:-1])
     return {
+        **_by_old_rules(task),
         "profiles": profiles,
         "raised_by": tuple(dict.fromkeys((*task.raised_by, *fact.paths))),
         "course": course,
@@ -93,10 +95,18 @@ def _raised(task: Task, fact: f.ProfileRaised) -> Changes:
     }
 
 
-def _course(task: Task, pinned: Pipeline, profiles: Sequence[str]) -> Pipeline:
-    """The pinned pipeline under the profiles, with what has begun in its place."""
-    begun = [stage.name for stage in task.pipeline.stages if task.current(stage.name) is not None]
-    return effective(pinned, profiles, task.pipeline, begun, begun[:-1])
+def _begun(task: Task) -> list[str]:
+    """The stages up to the last one that somebody has begun, with the checkpoints between them, in their order."""
+    stages = task.pipeline.stages
+    last = max((place for place, stage in enumerate(stages) if task.current(stage.name) is not None), default=-1)
+    return [stage.name for stage in stages[: last + 1]]
+
+
+def _by_old_rules(task: Task) -> Changes:
+    """A candidate, also one that is being built, was looked at by rules that hold no more: another is built."""
+    if task.intent is not None:
+        return {}
+    return {"candidate": None, "candidates": task.candidates + 1, "queued_at": None}
 
 
 def _repinned(task: Task, fact: f.Repinned) -> Changes:
@@ -104,8 +114,9 @@ def _repinned(task: Task, fact: f.Repinned) -> Changes:
         return {}
     pinned = replace(task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin)
     profiles = tuple(name for name in task.profiles if not name or name in fact.pipeline.profiles)
-    course = effective(fact.pipeline, profiles)
+    course = effective(fact.pipeline, profiles, begun=_begun(task))
     return {
+        **_by_old_rules(task),
         "started": pinned,
         "attempts": tuple(
             replace(a, void=a.void or (bool(a.gate) and a.outcome is None), work=fact.works.get(a.number, a.work))
@@ -114,8 +125,6 @@ def _repinned(task: Task, fact: f.Repinned) -> Changes:
         "profiles": profiles,
         "course": course,
         "limits": lowest(task.limits, caps(course, profiles)),
-        "candidate": None if task.intent is None else task.candidate,
-        "queued_at": None if task.intent is None else task.queued_at,
     }
 
 

@@ -37,9 +37,9 @@ def effective(
     `passed` are asked at landing.
     """
     profiles = [pipeline.profiles.get(name, NONE) for name in names]
-    if all(profile == NONE for profile in profiles):
+    if not begun and all(profile == NONE for profile in profiles):
         return pipeline
-    skipped = frozenset.intersection(*(frozenset(profile.skip) for profile in profiles))
+    skipped = frozenset.intersection(*(frozenset(profile.skip) for profile in profiles or (NONE,)))
     stages = _ordered([stage for stage in pipeline.stages if stage.name not in skipped], begun)
     late: list[str] = []
     made: list[Stage] = []
@@ -82,5 +82,11 @@ def _ordered(stages: list[Stage], begun: Sequence[str]) -> list[Stage]:
 
 
 def _back(back: OnFail, stages: Sequence[Stage], otherwise: str) -> OnFail:
-    """Where a skipped stage would have been gone to, work goes to the stage itself (at landing: the last writer)."""
-    return back if any(stage.name == back.goto for stage in stages) else replace(back, goto=otherwise)
+    """Where a skipped stage would have been gone to, work goes to the stage itself (at landing: the last writer).
+
+    A checkpoint has nobody to put it right: from there it goes to the stage before.
+    """
+    if any(stage.name == back.goto for stage in stages):
+        return back
+    doing = [stage.name for stage in stages if stage.agent]
+    return replace(back, goto=otherwise if otherwise in doing or not doing else doing[-1])

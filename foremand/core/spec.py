@@ -57,7 +57,8 @@ class Gate(Struct, frozen=True, kw_only=True):
     `paths` says to which changes the gate applies; for `protected` it is what must not be touched. An `advisory` gate
     is shown and never blocks. With `scope` "stage" it is asked at its stages alone, not at landing. `dir` is where a
     command runs and where its report lies, "" for the repository's top. `allow` are fingerprints of known secrets.
-    `quorum` of the `reviewers` (names of agents) must approve; `prompt` is what they are told.
+    `quorum` of the `reviewers` (names of agents) must approve; `prompt` is what they are told. `floor`: it is of the
+    floor of the tip's own file, so nobody waives it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Gate(Struct, frozen=True, kw_only=True):
     quorum: int = 0
     prompt: str = ""
     message: str = ""
+    floor: bool = False
 
 
 class OnFail(Struct, frozen=True, kw_only=True):

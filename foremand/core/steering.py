@@ -12,7 +12,7 @@ from .profiles import effective
 from .spec import LAND, Limits, Pipeline
 from .status import Status
 from .task import Task
-from .verdicts import is_tainted, is_waivable
+from .verdicts import is_of_floor, is_tainted, is_waivable
 
 
 def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
@@ -50,7 +50,7 @@ def waive(task: Task, gate: str, revision: str, who: Who, message: str) -> tuple
         raise Refused("NO_SUCH_GATE", f"task {task.id} stands at no gate {gate!r}", f"foremanctl show {task.id}")
     if revision:
         same_revision(task, standing.work.revision, revision)
-    if standing.gate.name in task.pipeline.floor.gates:
+    if is_of_floor(task, standing.gate):
         raise Refused("FLOOR_GATE", f"gate {gate} belongs to the floor: nobody may waive it", way_on(task, now))
     if now.waiting_for not in ("stuck", "error") or not is_waivable(task, standing):
         verdict = standing.verdict or "not asked yet"

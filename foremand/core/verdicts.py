@@ -119,12 +119,21 @@ def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
 def tips_own(pipeline: Pipeline, tip: Pipeline, profiles: Sequence[str], where: str) -> tuple[Gate, ...]:
     """What the tip's own file asks at landing and the pinned one does not; `where` tells its gates from ours.
 
-    Of the task's profiles those hold that the tip's file has.
+    Of the task's profiles those hold that the tip's file has. What its floor asks is asked of its floor.
     """
     known = [name for name in profiles if not name or name in tip.profiles] or [""]
-    ours = {gate.definition for gate in gates_at(pipeline, LAND) if not gate.advisory}
-    theirs = gates_at(effective(tip, known), LAND)
-    return tuple(replace(gate, name=f"{gate.name}@{where}") for gate in theirs if gate.definition not in ours)
+    ours = {_question(gate, gate.name in pipeline.floor.gates) for gate in gates_at(pipeline, LAND)}
+    theirs = [(gate, gate.name in tip.floor.gates) for gate in gates_at(effective(tip, known), LAND)]
+    return tuple(
+        replace(gate, name=f"{gate.name}@{where}", floor=floor)
+        for gate, floor in theirs
+        if not {_question(gate, floor), _question(gate, True)} & ours
+    )
+
+
+def _question(gate: Gate, floor: bool) -> tuple[object, ...]:
+    """What makes two gates one: what they decide by and how strictly; of people it is asked by its name, too."""
+    return gate.definition, gate.advisory, floor, gate.name if gate.kind == "human" else ""
 
 
 def standing(task: Task, stage: str, gate: Gate, work: Work, *, plan: bool = False) -> Standing:
@@ -199,7 +208,12 @@ def was_waived(task: Task, gate: Gate) -> bool:
 def is_waivable(task: Task, standing: Standing) -> bool:
     """Whether a person may let this gate pass: it refused or gave no answer, and no floor holds it."""
     asked = standing.gate.kind != "human" and not standing.open
-    return asked and standing.verdict in ("fail", "error") and standing.gate.name not in task.pipeline.floor.gates
+    return asked and standing.verdict in ("fail", "error") and not is_of_floor(task, standing.gate)
+
+
+def is_of_floor(task: Task, gate: Gate) -> bool:
+    """Whether a floor asks this gate: the pinned pipeline's, or that of the tip's own file."""
+    return gate.floor or gate.name in task.pipeline.floor.gates
 
 
 def is_tainted(standings: Sequence[Standing]) -> bool:
