@@ -64,9 +64,9 @@ _RAISED = {
 
 
 def _ways(task: Task, now: Status) -> tuple[str, ...]:
-    failed = (s.gate.name for s in now.standings if s.verdict == "fail" and s.gate.kind == "command")
+    closed = (s.gate for s in now.standings if not s.open and s.verdict in ("fail", "error"))
     listed = {
-        "FAILED_GATES": [f"logs {task.id} --gate {name}" for name in failed],
+        "CLOSED_GATES": [f"logs {task.id} --gate {gate.name}" for gate in closed if gate.kind in _SPEAKING],
         "WAIVE": [f'waive {task.id} {s.gate.name} -m "why"' for s in now.standings if is_waivable(task, s)],
         "NEEDS": [f"show {number}" for number in task.after],
     }
@@ -78,6 +78,9 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
     return tuple(f"foremanctl {way}" for way in ways)
 
 
+_SPEAKING = ("command", "secrets", "review")
+"""Kinds of gates that say more than their reason: a program's output, where the secrets are, what reviewers found."""
+
 _ENDED = ("retry {id}", "diff {id}")
 _GOES_ON = ("logs {id} -f", "cancel {id}")
 _REWORK = 'rework {id} -m "what to change"'
@@ -86,7 +89,7 @@ _REJECT = 'reject {id} -m "why"'
 _WAYS: dict[str, tuple[str, ...]] = {
     "person": ("diff {id}", "approve {id} --revision {rev}", _REWORK, _REJECT, "take {id}"),
     "stuck": (
-        "FAILED_GATES",
+        "CLOSED_GATES",
         "diff {id}",
         'retry {id} -m "a hint for the agent"',
         _REWORK,
@@ -94,7 +97,7 @@ _WAYS: dict[str, tuple[str, ...]] = {
         "take {id}",
         _REJECT,
     ),
-    "error": ("retry {id}", "logs {id}", "WAIVE", "cancel {id}"),
+    "error": ("retry {id}", "CLOSED_GATES", "logs {id}", "WAIVE", "cancel {id}"),
     "trouble": ("retry {id}", "logs {id}", "cancel {id}"),
     "budget": ("limit {id} {more}", "cancel {id}"),
     "day": ("resume {id}", "costs", "config", "cancel {id}"),
