@@ -215,9 +215,9 @@ def _does_not_fit(task: Task, pipeline: Pipeline) -> str:
         return f"has no profile {missing[0]!r}, which holds for this task"
     ran = [attempt for attempt in task.attempts if attempt.stage != LAND]
     stages = {stage.name: stage for stage in effective(pipeline, task.profiles).stages}
-    for attempt in ran:
-        if attempt.stage not in stages or stages[attempt.stage].access != task.pipeline.stage(attempt.stage).access:
-            return f"has no stage {attempt.stage!r} like the one that this task has run"
+    for name in (*(attempt.stage for attempt in ran), *filter(None, [task.taken_stage])):
+        if name not in stages or stages[name].access != task.pipeline.stage(name).access:
+            return f"has no stage {name!r} like the one that was worked on for this task"
     places = [pipeline.index(attempt.stage) for attempt in ran if not attempt.void and not attempt.gate]
     if places != sorted(places):
         return "has the stages that this task has run in another order"
