@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, Fragment, Line, Look, cells, reach
+from foremanctl.harmless import cells
+
+from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, Fragment, Line, Look, reach
 from .patch import File, Patch
 from .patch_syntax import colors
 from .patch_words import Span, changed

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, cells, padded
+from foremanctl.harmless import cells
+
+from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded
 from .patch import File
 
 
