@@ -8,11 +8,12 @@ import click
 from .exits import Usage
 
 _CUT = "# ---- everything from this line on is ignored ----"
-_TEMPLATE = f"""
+TEMPLATE = f"""
 
 {_CUT}
 # What should be done? The first line is the task's title.
 """
+"""What an editor is opened with for a new task."""
 
 
 def prompt(text: str | None, file: str | None) -> str:
@@ -48,10 +49,14 @@ def written(text: str, what: str) -> str:
     return text
 
 
+def from_template(edited: str | None) -> str:
+    """What a person wrote into `TEMPLATE`; empty if they did not."""
+    return (edited or "").partition(_CUT)[0].strip()
+
+
 def _from_editor() -> str:
     if not sys.stdin.isatty():
         raise Usage(
             "no prompt was given", hint="foremanctl submit 'what to do', or -f FILE, or -f - to read it from stdin"
         )
-    edited = click.edit(_TEMPLATE, extension=".md")
-    return (edited or "").partition(_CUT)[0].strip()
+    return from_template(click.edit(TEMPLATE, extension=".md"))

@@ -1,11 +1,10 @@
 """`submit`: dispatch a task."""
 
-import os
 from typing import TYPE_CHECKING
 
 import click
 
-from foremanctl import completing, texts
+from foremanctl import completing, environment, texts
 from foremanctl.exits import Exit, Usage
 from foremanctl.harmless import line
 from foremanctl.options import Asked, Command, TaskId, repo_option, repository
@@ -132,14 +131,7 @@ def _pipeline(path: str | None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """All that can be sent: a value that is not UTF-8 cannot."""
-    sent, left = {}, []
-    for name, value in os.environ.items():
-        try:
-            (name + value).encode()
-            sent[name] = value
-        except UnicodeEncodeError:
-            left.append(name)
+    sent, left = environment.sendable()
     if left:
         talk(line(f"not sent, because not UTF-8: {', '.join(left)}"))
     return sent

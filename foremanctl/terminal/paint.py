@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from foremanctl import harmless
-from foremanctl.harmless import cells
+from foremanctl.harmless import cells as cells
 
 Fragment = tuple[str, str]
 Line = list[Fragment]

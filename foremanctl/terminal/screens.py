@@ -99,8 +99,12 @@ class Terminal(Protocol):
         """Opens the person's $EDITOR on `text`; what they saved, None if they saved nothing else."""
         ...
 
+    def copy(self, text: str) -> None:
+        """Puts a short text into the clipboard of the person's terminal, where that can be done (OSC 52)."""
+        ...
+
     async def page(self, text: str) -> None:
-        """Shows a long text in the person's $PAGER."""
+        """Shows a long text, made harmless before, in the person's $PAGER."""
         ...
 
 

@@ -41,7 +41,7 @@ class Source:
         operator = await asyncio.to_thread(self._place.greet)
         channel = grpc.aio.insecure_channel(f"unix:{self._place.path}", options=OPTIONS)
         before, self._operator = self._operator, operator
-        old, self._channel, self._stub = self._channel, channel, ForemandStub(channel)  # type: ignore[no-untyped-call]
+        old, self._channel, self._stub = self._channel, channel, ForemandStub(channel)
         if before is not None:
             before.close()
             await old.close()

@@ -1,0 +1,190 @@
+"""The floor: one line for each task, who needs you first. Pure: a model and a size make the lines."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from foremanctl.fleet import COLUMNS, Column, pipeline, squeeze, texts
+from foremanctl.harmless import cells
+from foremanctl.output import age
+from foremanctl.states import ENDED
+from foremand.v1 import foremand_pb2 as pb
+
+from .header import header
+from .model import Model, asks, described
+from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, REVERSE, YELLOW, Line, Look, hints, over, padded
+
+_GAP = "  "
+_STRIP = 30  # columns of the PIPELINE column, at most
+
+_COLORS = {
+    "WAITING": YELLOW,
+    "RUNNING": CYAN,
+    "LANDING": CYAN,
+    "LANDED": GREEN,
+    "FAILED": RED,
+    "REJECTED": RED,
+}
+
+_COLUMNS = (
+    *(column for column in COLUMNS if column.head != "TITLE"),
+    Column("CHANGE", from_width=120, right=True),
+    *(column for column in COLUMNS if column.head == "TITLE"),
+)
+
+Entry = int | str
+"""A task's id, or the repository whose tasks follow."""
+
+NO_TASKS = (
+    "No tasks yet. n writes one in your editor; elsewhere: foremanctl submit 'what to do'.",
+    "? shows all keys. q leaves this screen; agents work on.",
+)
+NEWCOMER = "enter opens a task, ? shows all keys, q leaves this screen: nothing stops."
+NEWCOMER_TASKS = 3
+"""Up to this many tasks somebody may be new here: then the hint stands below them, where there is room."""
+
+
+def entries(model: Model) -> list[Entry]:
+    """What stands below the columns' heads, line by line."""
+    if not model.floor.by_repo:
+        return list(model.shown)
+    found: list[Entry] = []
+    repo = None
+    for id_ in model.shown:
+        if model.tasks[id_].repo != repo:
+            repo = model.tasks[id_].repo
+            found.append(repo)
+        found.append(id_)
+    return found
+
+
+def body_rows(rows: int) -> int:
+    """How many lines of a floor of `rows` lines show tasks."""
+    return max(1, rows - 4)
+
+
+def first_row(count: int, place: int, rows: int, top: int) -> int:
+    """The entry to begin with, as near to `top` as it may be with the one at `place` in sight."""
+    top = min(max(top, place - rows + 1), place)
+    return max(0, min(top, count - rows))
+
+
+def lines(model: Model, look: Look, rows: int, columns: int, top: int) -> list[Line]:
+    """The whole screen. `top`: the entry to begin with."""
+    found = entries(model)
+    seen = found[top : top + body_rows(rows)]
+    table = _table(model, look, seen, columns)
+    told = described(model.floor)
+    if told:
+        table[0] = look.fit([*table[0], (PLAIN, "  "), (YELLOW, look.line(told))], columns)
+    blank = max(0, body_rows(rows) - len(seen))
+    rest: list[Line] = [[] for _ in range(blank)]
+    for place, text in enumerate(_hint(model)):
+        if place + 1 < blank:
+            rest[place + 1] = look.fit([(DIM, f" {text}")], columns)
+    more = f"{top + len(seen)} of {len(found)}" if len(found) > len(seen) else ""
+    bottom = [_selected(model, look, columns, more), hints(keys_now(model), columns)]
+    return [header(model, look, columns), *table, *rest, *bottom][:rows]
+
+
+def keys_now(model: Model) -> list[tuple[str, str]]:
+    """The keys that matter now, the most useful first."""
+    task = model.selected
+    waits = any(asks(each) for each in model.tasks.values())
+    rest = [("/", "filter"), ("n", "new"), ("q", "detach")]
+    if task is None:
+        return [("n", "new"), ("?", "help"), ("q", "detach")]
+    mine: list[tuple[str, str]] = [("enter", "open")]
+    if task.state == pb.WAITING and task.waiting_for == "person":
+        mine += [("a", "approve"), ("x", "reject"), ("w", "rework")]
+    elif task.state == pb.WAITING and task.waiting_for in {"stuck", "error"}:
+        mine += [("r", "retry"), ("w", "rework"), ("d", "diff")]
+    elif task.waiting_for in {"paused", "budget", "quota"}:
+        mine += [("p", "resume")]
+    elif task.state in ENDED:
+        mine += [("d", "diff")] + ([("r", "retry")] if task.state != pb.LANDED else [])
+    else:
+        mine += [("s", "send"), ("p", "pause")]
+    return [*mine, *([("tab", "next for you")] if waits else []), *rest]
+
+
+def _hint(model: Model) -> Sequence[str]:
+    if not model.cursor:
+        return ()
+    if not model.tasks:
+        return NO_TASKS
+    if not model.shown:
+        return ("Nothing to show here. esc shows all that is going on, h what ended long ago.",)
+    return (NEWCOMER,) if len(model.tasks) <= NEWCOMER_TASKS else ()
+
+
+def _table(model: Model, look: Look, seen: Sequence[Entry], columns: int) -> list[Line]:
+    tasks = {entry: model.tasks[entry] for entry in seen if isinstance(entry, int)}
+    now = datetime.fromtimestamp(model.now, UTC)
+    rows = {id_: _texts(task, look, now) for id_, task in tasks.items()}
+    shown = [column for column in _COLUMNS if columns >= column.from_width]
+    widths = {
+        column.head: max(len(column.head), *(cells(row[column.head]) for row in rows.values()))
+        if rows
+        else len(column.head)
+        for column in shown
+    }
+    widths["ID"] = max(widths["ID"], len(str(max(model.tasks, default=0))))
+    squeeze(widths, shown, columns - 1)
+    head = _GAP.join(padded(column.head, widths[column.head], right=column.right) for column in shown)
+    found: list[Line] = [look.fit([(BOLD, f" {head}")], columns)]
+    for entry in seen:
+        if isinstance(entry, str):
+            number = sum(model.tasks[id_].repo == entry for id_ in model.shown)
+            found.append(look.fit([(BOLD, f" {look.line(_short(entry))}"), (DIM, f"  {number}")], columns))
+            continue
+        line = look.fit(_row(tasks[entry], rows[entry], shown, widths, look), columns - 1)
+        marked = entry == model.floor.selected
+        line = [(PLAIN, ">" if marked else " "), *line]
+        found.append(over(line, REVERSE, columns) if marked else line)
+    return found
+
+
+def _texts(task: pb.Task, look: Look, now: datetime) -> dict[str, str]:
+    change = f"+{task.added} -{task.removed}" if task.files else "-"
+    found = {head: look.line(text) for head, text in texts(task).items()}
+    found["PIPELINE"] = look.cut(look.line(pipeline(task)), _STRIP)
+    return found | {"CHANGE": change, "AGE": age(task.created_at, now)}
+
+
+def _row(task: pb.Task, row: dict[str, str], shown: Sequence[Column], widths: dict[str, int], look: Look) -> Line:
+    line: Line = []
+    for column in shown:
+        width = widths[column.head]
+        text = padded(look.cut(row[column.head], width), width, right=column.right)
+        style = PLAIN
+        if column.head == "STATE":
+            style = f"{_COLORS.get(row['STATE'], PLAIN)}{' bold' if asks(task) else ''}".strip()
+        elif column.head == "NOW" and asks(task):
+            style = BOLD
+        elif task.state in ENDED or column.head in {"AGE", "COST", "CHANGE"}:
+            style = DIM
+        line += [(style, text), (PLAIN, _GAP)]
+    return line[:-1]
+
+
+def _selected(model: Model, look: Look, columns: int, more: str) -> Line:
+    """What there is to know of the selected task beyond its line."""
+    task = model.selected
+    if task is None:
+        return look.fit([(DIM, f" {more}")], columns)
+    parts = [f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}"] if task.files else []
+    parts += [f"revision {task.revision[:7]}"] if task.revision else []
+    parts += [look.line(_short(task.repo))] if not model.floor.by_repo else []
+    parts += [f"yours at {look.line(task.workspace)}"] if task.workspace else []
+    parts += ["unsandboxed"] if task.unsandboxed else []
+    parts += [f"changed {age(task.updated_at, datetime.fromtimestamp(model.now, UTC))} ago"]
+    left = f" {task.id}: {'   '.join(parts)}"
+    line = look.cut(left, columns - cells(more) - 2) if more else look.cut(left, columns)
+    return [(DIM, padded(line, columns - cells(more) - 1)), (DIM, more)] if more else [(DIM, line)]
+
+
+def _short(repo: str) -> str:
+    """A repository's path as people say it."""
+    home = str(Path("~").expanduser())
+    return f"~{repo[len(home) :]}" if repo == home or repo.startswith(f"{home}/") else repo
