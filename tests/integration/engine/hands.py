@@ -39,14 +39,17 @@ def lines(count: int) -> str:
     return "".join(f"line {number}\n" for number in range(1, count + 1))
 
 
-def repository(house: Any, land: str = "", *, more: str = "", stages: str = WRITES, **files: str) -> Any:
+def repository(
+    house: Any, land: str = "", *, more: str = "", stages: str = WRITES, name: str = "", **files: str
+) -> Any:
     """A repository with this `[land]` and whatever else its pipeline is to say."""
     pipeline = f"{HAND}{OWNER}{more}{stages}\n[land]\n{land}\n"
-    return house.repo({".foremand/pipeline.toml": pipeline, "check.sh": "true\n", "poem.txt": lines(12), **files})
+    base = {".foremand/pipeline.toml": pipeline, "check.sh": "true\n", "poem.txt": lines(12)}
+    return house.repo({**base, **files}, name)
 
 
 def tell(
-    house: Any, repo: Any, command: str, title: str = "Do this", *, into: str = "", after: tuple[int, ...] = ()
+    house: Any, repo: Any, command: str, title: str = "Do this", *, into: str = "", env: dict[str, str] | None = None
 ) -> int:
     """Submit a task whose agent runs a line of shell; its id."""
     request = pb.SubmitTaskRequest(
@@ -54,8 +57,7 @@ def tell(
         prompt=f"{title}\n\nRUN: {command}\n",
         repo=str(repo.path),
         into=into,
-        after=after,
-        environment={"PATH": house.env["PATH"]},
+        environment={"PATH": house.env["PATH"], **(env or {})},
     )
     return int(house.api.ask("SubmitTask", request).id)
 
