@@ -162,18 +162,22 @@ def _files(task: Task) -> str | None:
 
 def agent_for(task: Task, stage: Stage) -> str:
     """Who does the stage's next attempt: whom a person named, else the first that is not parked."""
+    agents = _able(task, stage)
+    return next((name for name in agents if _parked(task, name) is None), agents[0])
+
+
+def _able(task: Task, stage: Stage) -> tuple[str, ...]:
+    """Those of whom one does the stage: whom a person named, else the stage's own, the first before the others."""
     wanted = task.agents.get(stage.name, "")
-    if wanted in task.pipeline.agents:
-        return wanted
-    return next((name for name in (stage.agent, *stage.others) if not _parked(task, name)), stage.agent)
+    return (wanted,) if wanted in task.pipeline.agents else (stage.agent, *stage.others)
 
 
-def _parked(task: Task, agent: str) -> bool:
-    """Whether the agent's account waits for the end of a quota, as far as this task has seen."""
+def _parked(task: Task, agent: str) -> Attempt | None:
+    """The run since which the agent's account waits for the end of a quota, as far as this task has seen."""
     last = next((a for a in reversed(task.attempts) if a.agent == agent and not a.by), None)
-    if last is None or last.outcome != "quota":
-        return False
-    return f"quota#{last.number}" not in task.times and not _forgiven(task, last)
+    if last is None or last.outcome != "quota" or f"quota#{last.number}" in task.times or _forgiven(task, last):
+        return None
+    return last
 
 
 def _session(task: Task, stage: Stage, agent: str) -> str | None:
@@ -201,18 +205,31 @@ def _away(task: Task, stage: Stage, attempt: Attempt, now: float) -> tuple[Step,
     )
     tries = _tries_in_a_row(task, attempt)
     ended = attempt.ended_at or attempt.started_at
-    if attempt.outcome == "quota" and not _parked(task, agent_for(task, stage)):
-        return (again,)
     if attempt.outcome == "quota":
-        due = max(attempt.reset_at or ended + AWAY[-1] * min(tries, 10), ended + AWAY[0])
-        waiting = later(task, f"quota#{attempt.number}", due, now, again, attempt.reason)
-        reason = attempt.reason if attempt.reset_at else f"{attempt.reason}; tries again"
-        return tuple(Wait(on="quota", reason=reason, stage=stage.name) if isinstance(s, Wait) else s for s in waiting)
+        return _parked_until(task, stage, again, now)
     if tries >= TRIES:
         return (Wait(on="error", reason=attempt.reason, stage=stage.name),)
     if attempt.outcome == "lost":
         return (again,)
     return later(task, f"away#{attempt.number}", ended + AWAY[tries - 1], now, again, attempt.reason)
+
+
+def _parked_until(task: Task, stage: Stage, again: Record, now: float) -> tuple[Step, ...]:
+    """Another agent goes on at once; where all are parked, the one whose quota ends first goes on then."""
+    parked = [_parked(task, name) for name in _able(task, stage)]
+    waiting = [(_quota_ends(task, run), run) for run in parked if run is not None]
+    if len(waiting) < len(parked):
+        return (again,)
+    due, run = min(waiting, key=lambda each: each[0])
+    steps = later(task, f"quota#{run.number}", due, now, again, run.reason)
+    reason = run.reason if run.reset_at else f"{run.reason}; tries again"
+    return tuple(Wait(on="quota", reason=reason, stage=stage.name) if isinstance(s, Wait) else s for s in steps)
+
+
+def _quota_ends(task: Task, run: Attempt) -> float:
+    """When the account is to be tried again: where it did not say so, by and by."""
+    ended = run.ended_at or run.started_at
+    return max(run.reset_at or ended + AWAY[-1] * min(_tries_in_a_row(task, run), 10), ended + AWAY[0])
 
 
 def _tries_in_a_row(task: Task, last: Attempt) -> int:

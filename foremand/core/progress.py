@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from . import answers
+from . import answers, feedback
 from . import facts as f
 from .spec import LAND
 from .task import Attempt, Changes, Run, Task
@@ -29,6 +29,7 @@ def attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
     return {
         "attempts": (*task.attempts, attempt),
         "files": None,
+        "feedback": {**task.feedback, fact.stage: feedback.opening(task, fact.stage)},
         "said": (),
         "trouble": {},
         "gates_running": task.gates_running + fact.setup_running,

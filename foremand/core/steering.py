@@ -116,12 +116,14 @@ def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
 
 
 def _to_work_on(task: Task, now: Status) -> str:
-    """The stage that a person's work stands for: where the task is, at landing and at a checkpoint the last writer."""
+    """The stage that a person's work stands for: where the task is, at a checkpoint the one that is judged there.
+
+    At landing it is the last writer; before the start it is not known yet.
+    """
     if task.started is None:
         return ""
-    stages = {stage.name: stage for stage in task.pipeline.stages}
-    here = stages.get(now.stage)
-    return here.name if here is not None and here.agent else task.pipeline.last_writer.name
+    done = task.pipeline.stages[: task.pipeline.index(now.stage) + 1] if task.has_stage(now.stage) else ()
+    return next((stage.name for stage in reversed(done) if stage.agent), task.pipeline.last_writer.name)
 
 
 def give(task: Task, message: str, who: Who, *, rework: bool) -> tuple[f.AnyFact, ...]:

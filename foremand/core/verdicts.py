@@ -94,7 +94,7 @@ def applies(gate: Gate, work: Work) -> bool:
 
 def stand(task: Task, stage: str, work: Work) -> tuple[Standing, ...]:
     """Every gate that the work must answer at `stage` (or at landing), and how it stands."""
-    plan = stage != LAND and task.pipeline.stage(stage).access == "read"
+    plan = stage != LAND and judges_plan(task.pipeline, stage)
     gates = gates_at(task.pipeline, stage)
     if stage == LAND and task.candidate is not None:
         gates = (*gates, *task.candidate.gates)
@@ -108,12 +108,18 @@ def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
     gates: dict[str, Gate] = {}
     for each in pipeline.stages:
         for gate in pipeline.gates_of(each.name):
-            if gate.scope != "stage" and (gate.kind in MACHINES or each.access == "write"):
+            if gate.scope != "stage" and (gate.kind in MACHINES or not judges_plan(pipeline, each.name)):
                 gates[gate.name] = gate
     for name in (*pipeline.floor.gates, *pipeline.land.gates):
         gates.pop(name, None)
         gates[name] = pipeline.gates[name]
     return tuple(gates.values())
+
+
+def judges_plan(pipeline: Pipeline, stage: str) -> bool:
+    """Whether what is judged at a stage is a plan: its own where it only reads, at a checkpoint the one before it."""
+    done = pipeline.stages[: pipeline.index(stage) + 1]
+    return next((each.access == "read" for each in reversed(done) if each.agent), False)
 
 
 def tips_own(pipeline: Pipeline, tip: Pipeline, profiles: Sequence[str], where: str) -> tuple[Gate, ...]:
