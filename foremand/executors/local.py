@@ -31,7 +31,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     Words and names may hold any bytes but NUL, decoded as `os.fsdecode` does. With a sandbox, `mounts` say what the
     program sees and `cwd` is a path inside; without one, a `cwd` inside `mounts.at` means that place in
-    `mounts.tree`. `stdin`: its whole standard input, None for none. `deadline`: seconds of running time.
+    `mounts.tree`. `stdin`: its whole standard input, None for none. With a `plea` that stays open, so that the
+    program can be told more, and the plea is what it is told before it is ended. `deadline`: seconds of running time.
     `grace`: seconds between SIGINT, SIGTERM and SIGKILL at the deadline. `marker` becomes FOREMAND_ATTEMPT and tells
     this daemon's processes from those of others: it should name its state directory.
     """
@@ -40,6 +41,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str
     env: dict[str, str]
     stdin: bytes | None = None
+    plea: bytes | None = None
     deadline: float | None = None
     grace: float = 5.0
     mounts: Mounts | None = None
@@ -109,6 +111,7 @@ class LocalExecutor:
             "cwd": cwd,
             "env": command.env | {shim.MARKER: command.marker, shim.TOKEN: token},
             "stdin": None if command.stdin is None else len(command.stdin),
+            "plea": None if command.plea is None else command.plea.decode(),
             "deadline": command.deadline,
             "grace": command.grace,
             "marker": command.marker,
@@ -141,8 +144,20 @@ class LocalExecutor:
                 case "running":
                     continue  # it was started between the two looks
 
+    async def tell(self, run: Path, key: str, data: bytes) -> bool:
+        """Puts `data` in the standard input of a program whose input stays open, behind all that it was told before.
+
+        It is put in once, however often that is asked for one `key`, by this daemon or another. False when the run
+        has ended. A program whose input does not stay open hears nothing of it.
+        """
+        return await asyncio.to_thread(Spool(run).tell, key, data)
+
+    async def end_input(self, run: Path) -> bool:
+        """Lets a program whose standard input stays open read its end. False when the run has ended."""
+        return await asyncio.to_thread(Spool(run).ask, {"do": "end-input"})
+
     async def stop(self, run: Path, reason: str, grace: float = 5.0) -> Exit:
-        """Ends the run's whole tree: SIGINT, after `grace` seconds SIGTERM, after as many again SIGKILL.
+        """Ends the run's whole tree: its plea, SIGINT, after `grace` seconds SIGTERM, after as many again SIGKILL.
 
         Returns how it ended, which may be by itself. A run that is new is recorded as never to be started.
         Raises RunLost.
@@ -155,7 +170,7 @@ class LocalExecutor:
             return await self.wait(run)
         try:
             spool.ask({"do": "stop", "reason": reason[:500], "grace": grace})
-            async with asyncio.timeout(2 * grace + 2 * shim.STRUGGLE):
+            async with asyncio.timeout(shim.PLEA + 2 * grace + 2 * shim.STRUGGLE):
                 await _readable(held)
         except TimeoutError:
             signal.pidfd_send_signal(held, signal.SIGKILL)  # the shim itself hangs; its program dies with it

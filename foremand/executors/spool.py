@@ -4,7 +4,9 @@
 `run.json`   what runs: argv, cwd, deadline, marker, token, begun when, the names (never the values) of its environment
 `stdin`      the program's standard input, absent when it has none
 `out` `err`  its output, appended to by the program itself
-`control`    a FIFO to the shim: one JSON object a line, `{"do": "stop", "reason": ..., "grace": seconds}`
+`control`    a FIFO to the shim: one JSON object a line, `{"do": "stop", "reason": ..., "grace": seconds}`; for a
+             program whose standard input stays open also `{"do": "tell", "name": ...}` and `{"do": "end-input"}`
+`told-KEY`   what such a program is told after its `stdin`
 `exit.json`  the record of the end, complete and on disk as soon as it is there
 `shim.log`   what the shim itself had to say: empty unless it broke
 """
@@ -119,6 +121,18 @@ class Spool:
         finally:
             os.close(control)
         return True
+
+    def tell(self, key: str, data: bytes) -> bool:
+        """Has the shim put `data` in the program's standard input; once, however often it is asked for one `key`.
+
+        False when no shim is there.
+        """
+        told = self.path / f"{shim.TOLD}{key}"
+        if not told.exists():
+            beside = told.with_suffix(".new")
+            beside.write_bytes(data)
+            beside.rename(told)
+        return self.ask({"do": "tell", "name": told.name})
 
     def forbid(self, reason: str) -> bool:
         """Records a run that is new as never to be started; False if it is being started at this moment."""

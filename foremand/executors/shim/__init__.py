@@ -22,5 +22,11 @@ STATUS_FD = 99
 STARTED, TORN, BUSY, USED = 0, 74, 75, 76
 """Exit codes of the starting process: running now; half a request; someone else holds the lock; it ran before."""
 
+TOLD = "told-"
+"""How the names of files begin that hold what a program is told as it runs."""
+
+PLEA = 2.0
+"""Seconds that a program has to end when it is asked to on its standard input, before it is signalled."""
+
 STRUGGLE = 10.0
 """Seconds for which processes that survive SIGKILL are fought before the end is recorded without them."""

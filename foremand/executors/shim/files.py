@@ -8,6 +8,7 @@ import os
 import time
 
 from . import CONTROL, ERR, LOCK, LOG, OUT, STDIN
+from .inlet import Inlet
 
 TYPE_CHECKING = False  # as `typing` would say it, which costs the shim half a megabyte
 if TYPE_CHECKING:
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """The open files of a run, made where they are missing. `body` becomes the program's standard input."""
+    """The open files of a run, made where they are missing. `body` becomes the program's standard input; where that
+    stays open it is only the beginning, and `inlet` takes what follows."""
 
-    def __init__(self, body: bytes | None) -> None:
+    def __init__(self, body: bytes | None, *, stays_open: bool = False) -> None:
         if body is not None:
             with os.fdopen(_create(STDIN, os.O_TRUNC), "wb") as file:
                 file.write(body)
         if not os.path.exists(CONTROL):  # noqa: PTH110 - pathlib is too big here
             os.mkfifo(CONTROL, 0o600)
-        self.stdin = os.open(os.devnull if body is None else STDIN, os.O_RDONLY | os.O_CLOEXEC)
+        self.null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        self.inlet = Inlet(body or b"") if stays_open else None
+        if self.inlet is not None:
+            self.stdin = self.inlet.outlet
+        else:
+            self.stdin = os.open(os.devnull if body is None else STDIN, os.O_RDONLY | os.O_CLOEXEC)
         self.out = _create(OUT, os.O_APPEND)
         self.err = _create(ERR, os.O_APPEND)
         self.log = _create(LOG, os.O_APPEND)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .files import Files
 
     Spec = dict[str, Any]
-    """What to run: argv, cwd, env, stdin (its length or None), deadline and grace in seconds, token, sandboxed."""
+    """What to run: argv, cwd, env, stdin (its length or None), plea (None: stdin does not stay open), deadline and
+    grace in seconds, token, sandboxed."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -48,6 +49,7 @@ def spawn(spec: Spec, files: Files, status: int | None) -> int:
     if pid == 0:
         _become(spec, files, status, shim, tell)
     os.close(tell)
+    os.close(files.stdin)  # if the program closes its own, nobody is left to read it
     with os.fdopen(told, "rb") as pipe:
         report = pipe.read()  # ends when the exec has closed the other side
     if not report:

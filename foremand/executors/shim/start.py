@@ -34,7 +34,7 @@ def main(run: str) -> int:
     if request is None:
         return TORN
     spec, body = request
-    files = Files(body)
+    files = Files(body, stays_open=spec["plea"] is not None)
     # From here on the run counts as begun: if nobody is there to end it properly, it is lost, not new.
     write_durably(RUN, spec | {"env": sorted(spec["env"]), "began": time.monotonic()})
     if _detach(lock):
@@ -74,7 +74,7 @@ def _receive() -> tuple[Spec, bytes | None] | None:
 def _stay(spec: Spec, files: Files) -> NoReturn:
     """In the shim proper: runs the program and puts the record of its end on disk."""
     try:
-        for number, file in enumerate((files.stdin, files.log, files.log)):
+        for number, file in enumerate((files.null, files.log, files.log)):
             os.dup2(file, number)
         record = supervise(spec, files)
         os.fsync(files.out)

@@ -9,7 +9,7 @@ import select
 import signal
 import time
 
-from . import ERR
+from . import ERR, PLEA
 from .files import last_line
 from .program import CannotRun, Tree, adopt_orphans, spawn
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .files import Files
+    from .inlet import Inlet
     from .program import Spec
+
+PLEAD = 0
+"""The step before all signals: the program is asked to end on its standard input."""
 
 
 class Watch:
@@ -38,10 +42,15 @@ class Watch:
         self._poll.register(self._wake, select.POLLIN)
         self._poll.register(control, select.POLLIN)
 
-    def wait(self, seconds: float) -> None:
-        """Until something happens, at most `seconds` of a clock that stands still while the machine sleeps."""
+    def wait(self, seconds: float, inlet: int | None = None) -> None:
+        """Until something happens, at most `seconds` of a clock that stands still while the machine sleeps. That
+        there is room in `inlet` is something, too."""
         limit = None if seconds == math.inf else min(math.ceil(max(seconds, 0) * 1000), 2**31 - 1)
+        if inlet is not None:
+            self._poll.register(inlet, select.POLLOUT)
         self._poll.poll(limit)
+        if inlet is not None:
+            self._poll.unregister(inlet)
         _drain(self._wake)
 
     def pause(self, seconds: float) -> None:
@@ -71,15 +80,18 @@ def _drain(pipe: int) -> bytes:
 
 
 class Ending:
-    """Why and by which steps the program is ended: SIGINT, SIGTERM, SIGKILL, `grace` seconds apart."""
+    """Why and by which steps the program is ended: SIGINT, SIGTERM, SIGKILL, `grace` seconds apart.
 
-    def __init__(self, deadline: float, grace: float) -> None:
+    A program that `hears` is first asked, and has a moment to follow.
+    """
+
+    def __init__(self, deadline: float, grace: float, *, hears: bool = False) -> None:
         self.due = deadline
         """When the next step is to be taken, on the monotonic clock."""
         self.reason = "exited"
         self.detail = ""
         self._grace = grace
-        self._steps = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+        self._steps = [*([PLEAD] if hears else []), signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
     def ask(self, detail: str, grace: float | None, now: float) -> None:
         """A person or the daemon wants it stopped. The first reason stays; another grace counts at once."""
@@ -89,13 +101,14 @@ class Ending:
         self.due = min(self.due, now + self._grace)
 
     def step(self, now: float) -> int | None:
-        """The signal that is due, if one is."""
+        """The signal that is due, or PLEAD, if anything is."""
         if now < self.due:
             return None
         if self.reason == "exited":
             self.reason = "deadline"
-        self.due = now + self._grace
-        return self._steps.pop(0)
+        step = self._steps.pop(0)
+        self.due = now + (min(self._grace, PLEA) if step == PLEAD else self._grace)
+        return step
 
 
 def supervise(spec: Spec, files: Files) -> dict[str, Any]:
@@ -111,25 +124,38 @@ def supervise(spec: Spec, files: Files) -> dict[str, Any]:
         return _record(failure.code, None, reason, failure.detail, 0.0)
     os.close(tell)
     tree = Tree(pid, spec)
-    ending = Ending(math.inf if spec["deadline"] is None else began + spec["deadline"], spec["grace"])
+    inlet = files.inlet
+    deadline = math.inf if spec["deadline"] is None else began + spec["deadline"]
+    ending = Ending(deadline, spec["grace"], hears=inlet is not None)
     try:
         while tree.reap() and tree.status is None:
             now = time.monotonic()
             for message in watch.messages():
                 if message.get("do") == "stop":
                     ending.ask(str(message.get("reason")), message.get("grace"), now)
+                elif inlet is not None:
+                    _put_in(inlet, message)
             number = ending.step(now)
             if number == signal.SIGKILL:
                 break
-            if number is None:
-                watch.wait(ending.due - now)
-            else:
+            if number == PLEAD and inlet is not None:
+                inlet.plead(spec["plea"])
+            elif number is not None:
                 tree.interrupt(number)
+            watch.wait(ending.due - now, inlet.pour() if inlet is not None else None)
         running = time.monotonic() - began
     finally:
         survivors = tree.end(watch.pause)
     sandbox = os.read(told, 65536) if spec["sandboxed"] else None
     return _verdict(tree.status, ending, sandbox, survivors, running)
+
+
+def _put_in(inlet: Inlet, message: dict[str, Any]) -> None:
+    match message.get("do"):
+        case "tell":
+            inlet.tell(str(message.get("name")))
+        case "end-input":
+            inlet.end()
 
 
 def _verdict(

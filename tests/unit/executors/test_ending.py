@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from foremand.executors.shim.supervise import Ending, Watch, _verdict
+from foremand.executors.shim.supervise import PLEAD, Ending, Watch, _verdict
 
 INT, TERM, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
 
@@ -39,6 +39,14 @@ def test_a_stop_begins_at_once_and_brings_its_own_grace() -> None:
     ending.ask("cancelled", 2, 10)
     assert steps(ending, 1000) == [(10, INT), (12, TERM), (14, KILL)]
     assert (ending.reason, ending.detail) == ("stopped", "cancelled")
+
+
+def test_who_hears_is_asked_first() -> None:
+    ending = Ending(100, 5, hears=True)
+    assert steps(ending, 1000) == [(100, PLEAD), (102, INT), (107, TERM), (112, KILL)]
+    ending = Ending(100, 5, hears=True)
+    ending.ask("cancelled", 1, 10)
+    assert steps(ending, 1000) == [(10, PLEAD), (11, INT), (12, TERM), (13, KILL)]
 
 
 def test_a_stop_after_the_deadline_hastens_but_does_not_explain() -> None:
