@@ -178,7 +178,7 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         "attempts": tuple(
             replace(a, void=True) if a.outcome in forgiven or speechless(a) or again(a) else a for a in task.attempts
         ),
-        "after": (),
+        "after": () if _waits_for_needs(task) else task.after,
         "held": None,
         "paused": "",
     }
@@ -191,6 +191,11 @@ def _retried(task: Task, fact: f.Retried) -> Changes:
         if fact.agent and task.has_stage(fact.to):
             changes["agents"] = {**task.agents, fact.to: fact.agent}
     return changes
+
+
+def _waits_for_needs(task: Task) -> bool:
+    """Whether what keeps the task is what it comes after: only then a retry means that it should not."""
+    return task.over is None and task.held is not None and task.held.on == "needs"
 
 
 def _paused(_task: Task, fact: f.Paused) -> Changes:
