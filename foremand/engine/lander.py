@@ -208,19 +208,34 @@ class Lander:
             url = await pull_request(repo, work, step.new, name, into, title, body.strip())
             return f"pull request {url}" if url else f"pushed as {name}: open a pull request for it"
         if land_by.publish == "push":
-            theirs = await self._at_remote(task, work, step)
-            await push(repo, work, step.new, into, theirs)
-        await self._move_here(task, work, step)
+            await self._push(task, work, step)
+        try:
+            await self._move_here(task, work, step)
+        except (TipMoved, Blocked) as error:
+            if land_by.publish == "local":
+                raise
+            # Not refused: it has landed, for everybody but the user. Nothing else may become of the task.
+            there = await upstream(repo, into)
+            raise StepFailed(f"{there} has it, but {into} here cannot follow: {error}") from error
         return ""
 
-    async def _at_remote(self, task: Task, work: WorkRepo, step: Land) -> str:
-        """Where the remote's branch has to be for the push: at the tip if that is the remote's, else behind it."""
+    async def _push(self, task: Task, work: WorkRepo, step: Land) -> None:
+        """Have the remote's branch move from the tip, if that is the remote's, else from where it is behind it.
+
+        Not if the user's own branch has moved meanwhile, unless it was by an interrupted landing of this.
+        """
+        repo, into, mirror = Path(task.submitted.repo), task.submitted.into, work.mirror
+        await mirror.fetch(into)
+        here = await mirror.tip(into)
+        if here != step.old and not await work.follows(here, step.new):
+            raise TipMoved(into, here)
         if task.pipeline.land.fetch and task.candidate is not None:
-            return task.candidate.tip
-        theirs = await work.mirror.fetch_remote(task.submitted.into)
-        if not await work.follows(step.new, theirs):
-            raise TipMoved(str(await upstream(work.mirror.repo, task.submitted.into)), theirs)
-        return theirs
+            theirs = task.candidate.tip
+        else:
+            theirs = await mirror.fetch_remote(into)
+            if not await work.follows(step.new, theirs):
+                raise TipMoved(str(await upstream(repo, into)), theirs)
+        await push(repo, work, step.new, into, theirs)
 
     async def _move_here(self, task: Task, work: WorkRepo, step: Land) -> None:
         """Move the user's own branch, with its files, and prove it."""

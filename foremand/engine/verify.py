@@ -137,9 +137,13 @@ class Verifier:
         return Finding(task=task.id, ok=True, check="revisions", detail=f"{len(wanted)} kept{gone}")
 
     async def _landed(self, task: Task) -> Finding:
-        """The commit is in the user's repository, and its tree the candidate's."""
+        """The commit is in the user's repository, or in ours if it was only sent away, and its tree the candidate's."""
         candidate = task.candidate.work if task.candidate is not None else None
         short, repo = task.landed_commit[:12], Path(task.submitted.repo)
+        if task.pipeline.land.publish == "pull-request":
+            repo = self._repositories.work(task).path
+            if not repo.exists():
+                return Finding(task=task.id, ok=True, check="landed", detail=f"{short}, pushed; pruned here")
         try:
             tree = await landed_tree(repo, task.landed_commit)
         except OSError as error:

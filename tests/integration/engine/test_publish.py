@@ -152,6 +152,27 @@ def test_a_remote_that_refuses_leaves_all_as_it_was(home: Any) -> None:
     assert home.wait(task, "LANDED")["landed_commit"] == remote.tip == remote.mine.git("rev-parse", "main")
 
 
+def test_what_the_remote_has_is_never_given_up_here(home: Any) -> None:
+    remote = Remote(home, PUSH)
+    (remote.mine.path / "poem.txt").write_text("mine alone\n")
+    task = tell(home, remote.mine, put(2, "second"))
+    reason = trouble(home, task)
+    assert "origin/main has it, but main here cannot follow" in reason
+    assert "in the way" in reason
+    pushed = remote.tip
+    assert pushed != remote.mine.git("rev-parse", "main")
+    for verb in (("cancel", str(task)), ("retry", str(task), "--stage", "implement")):
+        said = home.ctl(*verb)
+        assert (said.returncode, "may hold its work already" in said.stderr) == (5, True), said.stderr
+    theirs = remote.moves(new_txt="theirs\n")  # whoever comes after it
+    remote.mine.git("checkout", "-q", "poem.txt")
+    home.ok("retry", str(task))
+    landed = home.wait(task, "LANDED")
+    assert landed["landed_commit"] == pushed == remote.mine.git("rev-parse", "main")
+    assert remote.tip == theirs
+    assert remote.mine.git("status", "--porcelain") == ""
+
+
 def test_a_pull_request_leaves_the_branch_to_those_who_merge_it(home: Any) -> None:
     remote = Remote(home, FETCH + 'publish = "pull-request"\n' + OWNER)
     begin = remote.tip
@@ -188,6 +209,7 @@ def test_a_pull_request_leaves_the_branch_to_those_who_merge_it(home: Any) -> No
     assert (remote.tip, remote.mine.git("rev-parse", "main")) == (begin, mine)
     assert commits(remote.mine, "main", "%H")[0] == mine
     (folder / "gh").unlink()
+    assert home.ok("verify", str(other["id"])).returncode == 0
 
 
 @pytest.mark.parametrize("land", ["", FETCH])
