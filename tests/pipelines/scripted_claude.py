@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
     words = dict(itertools.pairwise(argv))
     session = words.get("--resume") or words["--session-id"]
     memory = Path(os.environ["CLAUDE_CONFIG_DIR"], "projects", "here", f"{session}.jsonl")
-    prompt, model = sys.stdin.read(), words.get("--model", "sonnet")
+    prompt, model = told(words), words.get("--model", "sonnet")
     kept = json.loads(memory.read_text()) if "--resume" in words else {"turns": turns(prompt, model), "spent": 0.0}
     turn = kept["turns"].pop(0) if len(kept["turns"]) > 1 else kept["turns"][0]
     kept["spent"] += PRICE
@@ -39,6 +39,13 @@ def main(argv: list[str]) -> int:
     result = {"type": "result", "session_id": session, "is_error": code != 0, "result": text}
     say({**result, "total_cost_usd": kept["spent"]})
     return code
+
+
+def told(words: dict[str, str]) -> str:
+    """The prompt, as the CLI's input format has it. Of a stream only the first message counts: no turn is long."""
+    if words.get("--input-format") != "stream-json":
+        return sys.stdin.read()
+    return str(json.loads(sys.stdin.readline())["message"]["content"])
 
 
 def turns(prompt: str, model: str) -> list[str]:

@@ -121,7 +121,7 @@ def test_one_of_two_reviewers_is_not_enough(example: Any, tasks: dict[str, int])
     shown = example.house.wait(task, "WAITING")
     assert shown["waiting_for"] == "stuck"
     assert example.gates(task)["migrations"] == "fail"
-    assert "it locks the whole table" in example.house.ok("why", str(task)).stdout
+    assert "it locks the whole table" in example.house.ok("logs", str(task), "--gate", "migrations").stdout
 
 
 def test_deployment_is_closed_and_no_money_is_spent_on_reviewing_it(example: Any, tasks: dict[str, int]) -> None:

@@ -9,7 +9,7 @@ REJECT = """echo '{"verdict": "reject", "findings": [{"text": "mallory becomes a
 CAREFUL = f"if grep -q '^+.*mallory' $PROMPT; then {REJECT}; else {APPROVE}; fi"
 # Not written out: this file must not hold what a scanner takes for a key.
 KEY = "echo \"key = 'AKIA$(printf Z7Q2M4X9K1P5T8W3)'\" > docs/{}.txt"
-FOUR_TRIES = ["echo fee=6 > payments/fee.sh", "echo fee=7 > payments/fee.sh", "echo fee=8 > payments/fee.sh"]
+RED = [f"echo fee={n} > payments/fee.sh" for n in (6, 7, 8, 9)]
 
 TASKS: dict[str, dict[str, str | list[str]]] = {
     "docs": {"implement": "echo 'And how to stop it.' >> docs/run.md"},
@@ -19,9 +19,9 @@ TASKS: dict[str, dict[str, str | list[str]]] = {
         "review": CAREFUL,
     },
     "backdoor": {"implement": "echo 'admins=\"ada  mallory\"' > auth/admins.sh", "review": CAREFUL},
-    "red for long": {"implement": [*FOUR_TRIES, "echo fee=2 > payments/fee.sh"]},
+    "red for long": {"implement": [*RED, "echo fee=2 > payments/fee.sh"], "review": APPROVE},
     "red for long elsewhere": {
-        "implement": [*(f"echo 'exit {n}' > tests/new.sh" for n in (1, 2, 3)), "echo true > tests/new.sh"]
+        "implement": [*(f"echo 'exit {n}' > tests/new.sh" for n in (1, 2, 3, 4)), "echo true > tests/new.sh"]
     },
     "key": {"implement": KEY.format("key")},
     "key taken out": {"implement": [KEY.format("other"), "rm docs/other.txt; echo 'No key.' > docs/no-key.txt"]},
@@ -54,7 +54,7 @@ def test_it_says_beforehand_what_a_change_would_be_asked(example: Any) -> None:
 
 def test_what_is_harmless_lands_with_nobody_asked(example: Any, tasks: dict[str, int]) -> None:
     shown = example.house.wait(tasks["docs"], "LANDED")
-    assert shown["profile"] == ""
+    assert shown["profile"] is None
     assert set(example.gates(tasks["docs"], "land").values()) == {"pass", "skipped"}
     assert {"security-review", "owner"}.isdisjoint(example.gates(tasks["docs"], "land"))
 
@@ -83,14 +83,13 @@ def test_what_the_security_review_finds_goes_back_before_a_person_is_asked(examp
     example.house.wait(task, "WAITING")
     assert [agent for _, agent in example.agents(task)] == ["writer", "auditor"] * 2
     assert example.asked(task) == ["owner"]
-    asked = [e["at"] for e in example.house.events() if e["task"] == task and e["type"] == "PersonAsked"]
-    assert len(asked) <= 1
 
 
 def test_the_security_review_closes(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["backdoor"]
     shown = example.house.wait(task, "WAITING")
-    assert "mallory becomes an admin" in example.house.ok("why", str(task)).stdout
+    assert f"foremanctl logs {task} --gate security-review" in example.house.ok("why", str(task)).stdout
+    assert "mallory becomes an admin" in example.house.ok("logs", str(task), "--gate", "security-review").stdout
     assert (shown["waiting_for"], example.asked(task)) == ("stuck", [])
 
 
@@ -99,15 +98,19 @@ def test_raised_limits_are_lower(example: Any, tasks: dict[str, int]) -> None:
     assert shown["waiting_for"] == "budget", shown["reason"]
     assert (shown["cost_usd"], len(shown["attempts"])) == (1.0, 4)
     landed = example.house.wait(tasks["red for long elsewhere"], "LANDED")
-    assert len(landed["attempts"]) == 4
+    assert (landed["cost_usd"], len(landed["attempts"])) == (1.25, 5)
 
 
-def test_nothing_lifts_the_limits_of_a_profile_or_the_floor(example: Any, tasks: dict[str, int]) -> None:
-    example.house.wait(tasks["red for long"], "WAITING")
-    said = example.house.ctl("limit", str(tasks["red for long"]), "cost_usd=2")
-    assert (said.returncode, "1" in said.stderr) == (5, True), said
-    said = example.house.ctl("submit", "more", "-C", str(example.repo.path), "--limit", "cost_usd=50")
-    assert said.returncode == 2, said
+def test_a_person_may_grant_more_but_nothing_goes_above_the_floor(example: Any, tasks: dict[str, int]) -> None:
+    task = tasks["red for long"]
+    example.house.wait(task, "WAITING")
+    above = example.house.ctl("limit", str(task), "cost_usd=50")
+    assert (above.returncode, "the floor allows at most 10" in above.stderr) == (2, True), above
+    above = example.house.ctl("submit", "more", "-C", str(example.repo.path), "--limit", "cost_usd=50")
+    assert (above.returncode, "the floor allows at most 10" in above.stderr) == (2, True), above
+
+    example.house.ok("limit", str(task), "cost_usd=2", "attempts=8")
+    example.house.until(lambda: example.asked(task) == ["owner"], "the task goes on to its owner")
 
 
 def test_a_key_closes_the_floor_s_gate_which_nobody_waives(example: Any, tasks: dict[str, int]) -> None:
