@@ -63,7 +63,7 @@ class Sealer:
             if task.started is not None and task.base != task.started.base:  # only a conflict moves the base
                 left = await unresolved(work, task.base, sealed.revision)
                 described = replace(described, unresolved=left)
-                if not attempt.by and sealed.tree in await work.conflicts():  # a person's word counts as it is
+                if not left and not attempt.by and sealed.tree in await work.conflicts():  # a person may leave it so
                     sealed = replace(sealed, changed=False)
         except (GitError, OSError) as error:
             raise StepFailed(f"the work cannot be sealed: {error}") from error
