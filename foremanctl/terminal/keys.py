@@ -45,6 +45,7 @@ VERBS = (
     bind("r", "retry", "try again"),
     bind("t", "take", "stop the agent and work on by hand"),
     bind("c", "cancel", "cancel; asks once"),
+    bind("L", "limit", "set a limit anew"),
     bind("y", "copy", "copy the id"),
 )
 

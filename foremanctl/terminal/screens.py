@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from google.protobuf.message import Message
 
 from .keys import Binding
-from .model import Model
+from .model import Event, Model
 from .paint import Line, Look
 
 
@@ -52,6 +52,15 @@ class Terminal(Protocol):
     @property
     def model(self) -> Model:
         """All tasks as they are now, and how the connection is."""
+        ...
+
+    @property
+    def drafts(self) -> dict[str, str]:
+        """What people wrote and could not send yet, by any name."""
+        ...
+
+    def tell(self, event: Event) -> None:
+        """Makes of the model what this makes of it."""
         ...
 
     @property
@@ -110,6 +119,10 @@ class Terminal(Protocol):
 
 class Work(Protocol):
     """Something that was started."""
+
+    def done(self) -> bool:
+        """It has ended."""
+        ...
 
     def cancel(self) -> object:
         """Ends it; nothing is said."""

@@ -24,11 +24,11 @@ _INFO_SECONDS = 1.0
 
 
 class Source:
-    """A connection to the daemon that is made anew whenever it breaks. `run` tells the events of all tasks."""
+    """A connection to the daemon that is made anew whenever it breaks. `open` it first; `run` tells of all tasks."""
 
-    def __init__(self, place: Place, tell: Callable[[Event], None]) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
-        self._tell = tell
+        self._info = pb.ServerInfo()
         self._stale = asyncio.Event()
         self._times = 0  # that a connection was made
         self._changed = asyncio.Condition()
@@ -45,12 +45,11 @@ class Source:
         if before is not None:
             before.close()
             await old.close()
-        info = await self._call("GetServerInfo", pb.GetServerInfoRequest())
-        check_revision(info)
+        self._info = await self._call("GetServerInfo", pb.GetServerInfoRequest())
+        check_revision(self._info)
         self._times += 1
         async with self._changed:
             self._changed.notify_all()
-        self._tell(Back(info))
 
     async def close(self) -> None:
         """Ends the operator's token with the connection."""
@@ -58,14 +57,15 @@ class Source:
             self._operator.close()
             await self._channel.close()
 
-    async def run(self) -> None:
+    async def run(self, tell: Callable[[Event], None]) -> None:
         """Watches for ever. Denied or VersionMismatch if the daemon that came back is not for us."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._inform())
+            group.create_task(self._inform(tell))
             after: int | None = None
             while True:
-                after = await self._watch(after)
-                self._tell(Lost())
+                tell(Back(self._info))
+                after = await self._watch(after, tell)
+                tell(Lost())
                 await self._reopen()
 
     async def ask(self, verb: str, request: Message) -> Any:
@@ -94,16 +94,16 @@ class Source:
             finally:
                 call.cancel()
 
-    async def _watch(self, after: int | None) -> int | None:
+    async def _watch(self, after: int | None, tell: Callable[[Event], None]) -> int | None:
         """Until the stream breaks; the cursor to go on from, None where only a new snapshot helps."""
         try:
             async for response in self.stream("Watch", pb.WatchRequest(after=after)):
                 begins = after is None
                 after = response.cursor
                 if begins:
-                    self._tell(Began(after, response.snapshot))
+                    tell(Began(after, response.snapshot))
                 elif response.tasks or response.events:
-                    self._tell(Changed(after, response.tasks))
+                    tell(Changed(after, response.tasks))
                     self._stale.set()
         except exits.Usage:
             return None  # the journal there is another one, and our cursor means nothing to it
@@ -123,12 +123,12 @@ class Source:
                 if not failure.lost:
                     raise
 
-    async def _inform(self) -> None:
+    async def _inform(self, tell: Callable[[Event], None]) -> None:
         while True:
             await self._stale.wait()
             self._stale.clear()
             with contextlib.suppress(exits.Failure):
-                self._tell(Back(await self._call("GetServerInfo", pb.GetServerInfoRequest())))
+                tell(Back(await self._call("GetServerInfo", pb.GetServerInfoRequest())))
             await asyncio.sleep(_INFO_SECONDS)
 
     async def _call(self, verb: str, request: Message) -> Any:

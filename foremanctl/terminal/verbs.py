@@ -1,0 +1,133 @@
+"""What keys ask of the daemon for one task. Every answer is said; nothing is done twice."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from foremanctl import environment, texts
+from foremanctl.client import request_id
+from foremanctl.limits import parse
+from foremanctl.options import repository
+from foremanctl.watching import stands
+from foremanctl.worktree import is_in_repository
+from foremand.v1 import foremand_pb2 as pb
+
+from .model import Selected
+from .screens import Terminal
+
+Verb = Callable[[Terminal, int], Coroutine[Any, Any, None]]
+
+_STANDS = frozenset({"paused", "budget", "quota"})
+"""What `resume` ends."""
+
+
+async def send(terminal: Terminal, task: int) -> None:
+    """Tells the agent something, and the person when it is heard."""
+    text = await terminal.line(f"tell {task}: ")
+    if text:
+        asked = pb.SendTaskRequest(request_id=request_id(), id=task, text=texts.written(text, "the text"))
+        answer: pb.SendTaskResponse = await terminal.ask("SendTask", asked)
+        terminal.say(f"{task}: {answer.when}")
+
+
+async def pause(terminal: Terminal, task: int) -> None:
+    """Lets it stand still; one that does goes on."""
+    verb = "ResumeTask" if terminal.model.tasks[task].waiting_for in _STANDS else "PauseTask"
+    _tell(terminal, await terminal.ask(verb, pb.TaskRequest(request_id=request_id(), id=task)))
+
+
+async def retry(terminal: Terminal, task: int) -> None:
+    """Lets it go on, with words for the agent where the person has some."""
+    message = await terminal.line(f"retry {task}; for its agent (may be empty): ")
+    if message is not None:
+        asked = pb.RetryTaskRequest(request_id=request_id(), id=task, message=message)
+        _tell(terminal, await terminal.ask("RetryTask", asked))
+
+
+async def cancel(terminal: Terminal, task: int) -> None:
+    """Stops it for good; asks once."""
+    if await terminal.confirm(f"cancel {task} ({terminal.model.tasks[task].title})? Its work is kept."):
+        _tell(terminal, await terminal.ask("CancelTask", pb.CancelTaskRequest(request_id=request_id(), id=task)))
+
+
+async def take(terminal: Terminal, task: int) -> None:
+    """Hands the workspace to the person; from one who has it, takes it back."""
+    if terminal.model.tasks[task].waiting_for == "taken":
+        message = await terminal.line(f"give {task} back; what you did: ")
+        if message is not None:
+            asked = pb.GiveTaskRequest(request_id=request_id(), id=task, message=message)
+            _tell(terminal, await terminal.ask("GiveTask", asked))
+        return
+    if not await terminal.confirm(f"stop the agent of {task} and work on by hand?"):
+        return
+    taken: pb.Task = await terminal.ask("TakeTask", pb.TaskRequest(request_id=request_id(), id=task))
+    where = taken.workspace or "its path comes here once the agent has stopped"
+    terminal.say(f"{task} is yours: {where}; t gives it back")
+
+
+async def limit(terminal: Terminal, task: int) -> None:
+    """Sets limits anew."""
+    text = await terminal.line(f"limits of {task} (cost_usd=, tokens=, turns=, wall_clock=, attempts=): ")
+    if text:
+        asked = pb.LimitTaskRequest(request_id=request_id(), id=task, limits=parse(text.split()))
+        _tell(terminal, await terminal.ask("LimitTask", asked))
+
+
+async def copy(terminal: Terminal, task: int) -> None:
+    """Puts the id into the clipboard."""
+    terminal.copy(str(task))
+    terminal.say(f"{task} copied")
+
+
+async def decide(terminal: Terminal, task: int) -> None:
+    """Opens the decision screen."""
+    from . import decision  # its patches and comments are wanted only now
+
+    decision.open(terminal, task)
+
+
+VERBS: Mapping[str, Verb] = {
+    "send": send,
+    "pause": pause,
+    "retry": retry,
+    "cancel": cancel,
+    "take": take,
+    "limit": limit,
+    "copy": copy,
+    "approve": decide,
+    "reject": decide,
+    "rework": decide,
+    "diff": decide,
+}
+
+
+async def new(terminal: Terminal) -> None:
+    """Dispatches a task that is written in the editor, into the repository that the person names. What was written
+    and could not be dispatched is there again the next time."""
+    draft = terminal.drafts.get("new", "")
+    edited = await terminal.edit(draft + texts.TEMPLATE)
+    prompt = texts.from_template(edited) or (draft if edited is None else "")
+    if not prompt:
+        return terminal.say("nothing was written, so nothing was dispatched")
+    terminal.drafts["new"] = prompt
+    selected = terminal.model.selected
+    here = str(Path.cwd())
+    begin = here if is_in_repository(here) or selected is None else selected.repo
+    repo = await terminal.line("in which repository? ", begin)
+    if not repo:
+        return terminal.say("nothing was dispatched; n opens what you wrote again")
+    request = pb.SubmitTaskRequest(
+        request_id=request_id(),
+        prompt=texts.written(prompt, "the prompt"),
+        repo=repository(repo),
+        environment=environment.sendable()[0],
+    )
+    task: pb.Task = await terminal.ask("SubmitTask", request)
+    del terminal.drafts["new"]
+    terminal.tell(Selected(task.id))
+    terminal.say(f"dispatched {task.id}: {task.title}")
+    return None
+
+
+def _tell(terminal: Terminal, task: pb.Task) -> None:
+    terminal.say(stands(task))
