@@ -103,7 +103,7 @@ def task(found: Task) -> pb.Task:
         waiting_for=now.waiting_for,
         workspace=found.handed_over if found.taken else "",
         priority=found.submitted.priority,
-        after=found.submitted.after,
+        after=found.after,
         raised_by=found.raised_by,
     )
     if found.cost_usd is not None and any(a.outcome for a in found.attempts):

@@ -21,12 +21,14 @@ class Worlds:
         self._limit = settings.daily_cost_usd
         self._free = frozenset(name for name, account in settings.agents.items() if account.billing == "subscription")
         self._counted: dict[int, tuple[int, int]] = {}
+        self._over: set[int] = set()
         self._look: Callable[[int], None] = lambda _task: None
         ledger.listen(self._changed)
 
     def start(self, look: Callable[[int], None]) -> None:
         """Call `look` with the id of every task whose world may be another."""
         self._look = look
+        self._over = {task.id for task in self._ledger.all() if task.over is not None}
         if self._limit is not None:
             self._at_midnight()
 
@@ -60,7 +62,8 @@ class Worlds:
 
     def _changed(self, task_id: int) -> None:
         task = self._ledger[task_id]
-        if task.over is not None:
+        if (task.over is not None) != (task_id in self._over):
+            self._over ^= {task_id}
             for other in dependents(task_id, self._ledger.known()):
                 self._look(other)
         runs = (len(task.attempts), sum(attempt.outcome is not None for attempt in task.attempts))
