@@ -32,6 +32,7 @@ from .ledger import Ledger
 from .leftovers import keep_out
 from .plan import Plan, read_plan, write_plan
 from .repositories import Repositories
+from .since import last_look
 from .slots import Accounts, Slots
 from .supervision import Supervisor
 from .workplace import Room, Workplace
@@ -147,12 +148,14 @@ class Attempts:
         gate = next(g for g in (*task.pipeline.gates.values(), *_tips(task)) if g.name == step.gate)
         candidate = task.candidate.work if task.candidate is not None and step.stage == LAND else None
         base = candidate.base if candidate is not None else task.base
+        work = self._repositories.work(task)
         try:
-            diff = await prompt_diff(self._repositories.work(task), base, step.entered)
+            diff = await prompt_diff(work, base, step.entered)
+            looked = await last_look(task, work, step, base)
         except (GitError, OSError) as error:
             raise StepFailed(f"the review cannot be prepared: {error}") from error
         handed = {a.stage: a.output for a in task.attempts if not a.void and not a.gate}
-        heard = task.feedback.get(step.stage, "")
+        heard = "\n\n".join(filter(None, (task.feedback.get(step.stage, ""), looked)))
         context = Context(task=task.submitted.prompt, stages=handed, feedback=heard, diff=diff)
         job = self._job(task, step, room, render(gate.prompt, context), access="read")
         plan = Plan(job=job, wall_clock=step.wall_clock, began=None, setup_running=setup_running)
@@ -204,6 +207,7 @@ class Attempts:
 
     def _started(self, task: Task, step: RunAttempt, plan: Plan) -> AttemptStarted:
         agent = task.pipeline.agents[step.agent]
+        launch = adapter(agent.adapter).launch(agent, plan.job)
         return AttemptStarted(
             task=task.id,
             at=self._ledger.now(),
@@ -213,12 +217,13 @@ class Attempts:
             entered=step.entered,
             session_id=plan.job.session_id,
             resumes=plan.job.resume,
-            notes=(*adapter(agent.adapter).launch(agent, plan.job).warnings, *plan.notes),
+            notes=(*launch.warnings, *plan.notes),
             setup_running=plan.setup_running,
             gate=step.gate,
             definition=step.definition,
             about=step.about,
             reserved_usd=plan.job.budget_usd or 0.0,
+            hears=launch.plea is not None,
         )
 
     async def _start(self, task: Task, step: RunAttempt, plan: Plan, run: Path) -> None:
@@ -240,6 +245,7 @@ class Attempts:
             env,
             marker=f"attempt/{step.number}",
             stdin=launch.stdin,
+            plea=launch.plea,
             deadline=plan.wall_clock,
         )
         await self._executor.start(run, command)

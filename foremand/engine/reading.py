@@ -168,7 +168,11 @@ class ReadingRoom:
     def since(self, task: Task, seen: str) -> tuple[str, str, AsyncGenerator[bytes, None]]:
         """The revision `seen` (a whole id), the present one, and what has changed, as a patch."""
         work, sealed = self._repositories.work(task), _work_of(task, 0)
-        return seen, sealed.revision, _kept(task, work, sealed, since(task, work, seen, sealed), seen)
+        return (
+            seen,
+            sealed.revision,
+            _kept(task, work, sealed, since(task, work, seen, (sealed.base, sealed.revision)), seen),
+        )
 
 
 async def _kept(

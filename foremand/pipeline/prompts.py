@@ -31,7 +31,7 @@ _HANDED_ON = re.compile(r"\n*<!-- handed on -->")
 _NOTHING = "(nothing was handed on)"
 _REVIEWED = {
     "task": "# The task\n\n{{ task }}",
-    "feedback": "# What was refused earlier (nothing on a first look)\n\n{{ feedback }}",
+    "feedback": "# What was said of it earlier (nothing on a first look)\n\n{{ feedback }}",
     "diff": "# The change\n\n{{ diff }}",
 }
 

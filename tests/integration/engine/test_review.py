@@ -144,7 +144,7 @@ def test_a_rejection_reaches_the_author_word_for_word_and_the_next_change_is_jud
     assert "1 of 2" not in author
     assert "CASE: words" in heard[0]
     assert "+more" in heard[0]
-    assert FINDING in heard[1], "the second time the reviewer sees what was refused"
+    assert f"You rejected an earlier state of this change:\n\n- [high] work.txt:3: {FINDING}" in heard[1]
 
 
 def test_a_quorum_is_enough_and_nobody_more_is_asked(bench: Bench) -> None:
@@ -217,7 +217,9 @@ def test_a_kept_answer_is_kept_on_a_moved_tip_and_asked_again_for_another_change
     assert shown["reason"] == "approve owner?"
     told = bench.told(merged, "ann")
     assert len(told) == 2
-    assert " one\n" in told[1]
+    assert "You approved an earlier state of this change:\n\ngood\n" in told[1]
+    since = told[1].partition("What has changed since:")[2].partition("# The change")[0]
+    assert "three" not in since, "they have seen that"
     bench.house.approve(merged)
     bench.house.wait(merged, "LANDED")
     assert len(bench.runs(merged)) == 4
