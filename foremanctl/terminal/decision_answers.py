@@ -1,0 +1,98 @@
+"""The answers that a person gives: each asked about once more, and bound to the revision that was shown."""
+
+from collections.abc import Awaitable, Callable
+
+from foremanctl.client import request_id
+from foremanctl.exits import Conflict
+from foremanctl.harmless import line
+from foremanctl.texts import written
+from foremand.v1 import foremand_pb2 as pb
+
+from .comments import Comments
+from .decision_brief import Known, change
+from .decision_gates import refused, waiting
+from .decision_words import counted
+from .screens import Terminal
+
+Answer = Callable[[Terminal, Known, Comments], Awaitable[str]]
+"""Gives what was answered, in words; empty if the person thought better of it. Raises Failure."""
+
+
+async def approve(terminal: Terminal, known: Known, said: Comments) -> str:
+    """Yes, at every gate that asks."""
+    task = known.task
+    gates = [gate.name for gate in waiting(task)]
+    if not gates:
+        raise Conflict(f"no gate of task {task.id} asks a person", why=task.reason)
+    names, revision = line(", ".join(gates)), known.revision
+    unsent = f" ({counted(len(said), 'comment')} will not be sent)" if len(said) else ""
+    risk = ", unsandboxed" if task.unsandboxed else ""
+    where = f"to land on {line(task.into)}" if task.stage == "land" else f"stage {line(task.stage)}"
+    if not await terminal.confirm(
+        f"approve {names} of {task.id} at revision {revision[:12]}, {change(task)}{risk}, {where}?{unsent}"
+    ):
+        return ""
+    for gate in gates:  # each by its name: what asks from now on was not shown
+        request = pb.ApproveTaskRequest(request_id=request_id(), id=task.id, gate=gate, revision=revision)
+        await terminal.ask("ApproveTask", request)
+    return f"approved {names} of {task.id} at {revision[:12]}"
+
+
+async def rework(terminal: Terminal, known: Known, said: Comments) -> str:
+    """The work goes back with everything that was said about it."""
+    task, message = known.task, said.message(known.revision)
+    if not message:
+        return ""
+    question = f"send {task.id} back at revision {known.revision[:12]} with {counted(len(said), 'comment')}?"
+    if not await terminal.confirm(question):
+        return ""
+    request = pb.AnswerTaskRequest(
+        request_id=request_id(), id=task.id, message=written(message, "what is to change"), revision=known.revision
+    )
+    await terminal.ask("ReworkTask", request)
+    count = counted(len(said), "comment")
+    said.clear()
+    return f"sent {task.id} back with {count}"
+
+
+async def reject(terminal: Terminal, known: Known, said: Comments) -> str:
+    """No: the task ends, its work is kept."""
+    task = known.task
+    reason = await terminal.line(f"reject {task.id}; why? ")
+    if reason is None or not reason.strip():
+        return ""
+    unsent = f" ({counted(len(said), 'comment')} will not be sent)" if len(said) else ""
+    if not await terminal.confirm(
+        f"reject {task.id} at revision {known.revision[:12]}: it ends, its work is kept?{unsent}"
+    ):
+        return ""
+    request = pb.AnswerTaskRequest(
+        request_id=request_id(), id=task.id, message=written(reason, "the reason"), revision=known.revision
+    )
+    await terminal.ask("RejectTask", request)
+    return f"rejected {task.id}"
+
+
+async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noqa: ARG001 (an Answer)
+    """One gate that refused is let pass, for a reason, on this revision alone."""
+    task = known.task
+    gates = {gate.name: gate for gate in refused(task)}
+    if not gates:
+        raise Conflict(f"no gate of task {task.id} has refused: there is nothing to waive")
+    name: str | None = next(iter(gates))
+    if len(gates) > 1:
+        name = await terminal.line(f"waive which of {line(', '.join(gates))}? ", line(name or ""))
+    if name is None or not name.strip():
+        return ""
+    gate = gates.get(name.strip())
+    if gate is None:
+        raise Conflict(f"no gate {name.strip()!r} has refused", hint=f"those that have: {', '.join(gates)}")
+    revision = gate.revision or known.revision
+    reason = await terminal.line(f"waive {line(gate.name)} of {task.id} at revision {revision[:12]}, because: ")
+    if reason is None or not reason.strip():
+        return ""
+    request = pb.WaiveTaskRequest(
+        request_id=request_id(), id=task.id, gate=gate.name, message=written(reason, "the reason"), revision=revision
+    )
+    await terminal.ask("WaiveTask", request)
+    return f"waived {line(gate.name)} of {task.id} at {revision[:12]}"

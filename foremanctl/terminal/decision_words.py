@@ -1,0 +1,39 @@
+"""How things are said before a decision: in notes, each with its weight."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from foremanctl.harmless import line
+
+from .patch import File
+
+Weight = Literal["", "head", "good", "warn", "bad", "dim"]
+"""`head` begins a section; `warn` is for what should not be missed."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to be read, in anybody's words. It may be long, and have no harmless words in it."""
+
+    text: str
+    weight: Weight = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Notes under a title."""
+
+    title: str
+    notes: Sequence[Note]
+
+
+def files_named(files: Sequence[File], most: int = 6) -> str:
+    """The first of the files by name, and how many more there are."""
+    more = f" and {len(files) - most} more" if len(files) > most else ""
+    return ", ".join(line(file.path) for file in files[:most]) + more
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `3 files`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
