@@ -37,8 +37,9 @@ def limits_of(task: Task, number: int) -> Limits:
 def allowance(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = None) -> Allowance | Exhausted:
     """The lower of what a stage allows one attempt, of what the task has left, and of the day's budget."""
     limits = task.limits
-    if limits.attempts is not None and len(task.attempts) >= limits.attempts:
-        return Exhausted(reason=f"limit attempts: {len(task.attempts)} of {limits.attempts} agent runs are used")
+    runs = agent_runs(task)
+    if limits.attempts is not None and runs >= limits.attempts:
+        return Exhausted(reason=f"limit attempts: {runs} of {limits.attempts} agent runs are used")
     if limits.cost_usd is not None and task.cost_bound >= limits.cost_usd:
         sign = "" if task.cost_usd is not None else "up to "
         return Exhausted(reason=f"limit cost_usd: {sign}${task.cost_bound:.2f} of ${limits.cost_usd:.2f} is spent")
@@ -49,6 +50,29 @@ def allowance(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = 
     if limits.wall_clock is not None and task.running >= limits.wall_clock:
         return Exhausted(reason=f"limit wall_clock: {task.running:.0f} of {limits.wall_clock:.0f} seconds are used")
     return left_to(task, attempt, left_usd)
+
+
+def agent_runs(task: Task) -> int:
+    """How often an agent has run: what `attempts` limits. What a person did by hand is no run."""
+    return sum(1 for attempt in task.attempts if not attempt.by)
+
+
+def enough(task: Task, kind: str) -> float | None:
+    """A limit of this kind with which the task could go on: twice what it has, or has used. None: the floor forbids it.
+
+    In the limit's own unit.
+    """
+    used = {
+        "attempts": agent_runs(task),
+        "cost_usd": task.cost_bound,
+        "tokens": task.tokens,
+        "turns": task.turns,
+        "wall_clock": task.running,
+    }[kind]
+    most = getattr(task.pipeline.floor.limits, kind)
+    more = 2 * max(used, getattr(task.limits, kind) or 0.0)
+    raised = more if most is None else min(more, most)
+    return raised if raised > used else None
 
 
 def left_to(task: Task, attempt: Limits = NO_LIMITS, left_usd: float | None = None) -> Allowance:

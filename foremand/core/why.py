@@ -1,7 +1,12 @@
 """Why a task stands where it does, and the commands that would move it."""
 
+from collections.abc import Sequence
+from math import ceil
+
+from .durations import written
 from .facts import Usage
 from .landing import intended
+from .limits import enough
 from .spec import LAND
 from .status import Status, status
 from .task import Task
@@ -45,32 +50,31 @@ def _used(usage: Usage) -> str:
 def commands(task: Task, now: Status) -> tuple[str, ...]:
     """What would move the task, the most likely first, as one would type it."""
     ways = _ways(task, now)
-    return ways if intended(task) is None else tuple(way for way in ways if way != f"foremanctl cancel {task.id}")
+    settled = intended(task) is None and task.ending is None
+    return ways if settled else tuple(way for way in ways if way != f"foremanctl cancel {task.id}")
 
 
-def _more(reason: str) -> str:
-    """A higher limit of the kind that is reached, as one would give it."""
+def _more(task: Task, reason: str) -> tuple[str, ...]:
+    """A higher limit of the kind that is reached, as one would give it; none where the floor allows no higher one."""
     kind = reason.removeprefix("limit ").partition(":")[0]
-    return _RAISED.get(kind, _RAISED["attempts"])
-
-
-_RAISED = {
-    "cost_usd": "cost_usd=10",
-    "tokens": "tokens=2000000",
-    "turns": "turns=200",
-    "wall_clock": "wall_clock=4h",
-    "attempts": "attempts=24",
-}
+    raised = enough(task, kind)
+    if raised is None:
+        return ()
+    shown = (
+        written(ceil(raised / 60) * 60) if kind == "wall_clock" else f"{raised:.2f}" if kind == "cost_usd" else raised
+    )
+    return (f"limit {task.id} {kind}={shown}",)
 
 
 def _ways(task: Task, now: Status) -> tuple[str, ...]:
     closed = (s.gate for s in now.standings if not s.open and s.verdict in ("fail", "error"))
-    listed = {
+    listed: dict[str, Sequence[str]] = {
         "CLOSED_GATES": [f"logs {task.id} --gate {gate.name}" for gate in closed if gate.kind in _SPEAKING],
         "WAIVE": [f'waive {task.id} {s.gate.name} -m "why"' for s in now.standings if is_waivable(task, s)],
         "NEEDS": [f"show {number}" for number in task.after],
+        "MORE": _more(task, now.reason) if now.waiting_for == "budget" and task.held is None else (),
     }
-    known = {"id": task.id, "rev": now.revision[:12], "more": _more(now.reason)}
+    known = {"id": task.id, "rev": now.revision[:12]}
     situation = "day" if now.waiting_for == "budget" and task.held is not None else now.waiting_for or now.state
     ways: list[str] = []
     for way in _WAYS.get(situation, _GOES_ON):
@@ -99,7 +103,7 @@ _WAYS: dict[str, tuple[str, ...]] = {
     ),
     "error": ("retry {id}", "CLOSED_GATES", "logs {id}", "WAIVE", "cancel {id}"),
     "trouble": ("retry {id}", "logs {id}", "cancel {id}"),
-    "budget": ("limit {id} {more}", "cancel {id}"),
+    "budget": ("MORE", "take {id}", "cancel {id}"),
     "day": ("resume {id}", "costs", "config", "cancel {id}"),
     "quota": ("resume {id}", "cancel {id}"),
     "backoff": ("retry {id}", "cancel {id}"),
