@@ -7,7 +7,6 @@ The pipelines name Claude Code; its place on PATH is taken by `scripted_claude.p
 import json
 import shutil
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -57,6 +56,10 @@ class Example:
         """Dispatch a task whose agents do as the script says; its id."""
         return int(self.house.submit(self.repo, f"{title}\n\nSCRIPT: {json.dumps(script)}", *args))
 
+    def wait(self, task: int, *states: str) -> dict[str, Any]:
+        """The task once it is in one of these states, however many stand before it on a slow machine."""
+        return dict(self.house.wait(task, *states, patience=240.0))
+
     def gates(self, task: int, stage: str = "implement") -> dict[str, str]:
         """The verdicts of the gates that a task is asked at a stage, or at "land"."""
         return {gate["name"]: gate["verdict"] for gate in self.house.show(task)["gates"] if gate["stage"] == stage}
@@ -89,7 +92,7 @@ def offline(requirements: Path) -> None:
     wheels.mkdir()
     info = "pytest-9.0.0.dist-info"
     with zipfile.ZipFile(wheels / "pytest-9.0.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("pytest_of_the_tests.pth", sysconfig.get_path("purelib") + "\n")
+        wheel.writestr("pytest_of_the_tests.pth", f"{Path(pytest.__file__).parent.parent}\n")
         wheel.writestr("pytest_alone.py", ALONE)
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: pytest\nVersion: 9.0.0\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")

@@ -57,7 +57,7 @@ def test_it_is_checked_without_a_warning(example: Any) -> None:
 
 
 def test_a_part_is_judged_by_its_own_tests_and_lands_with_nobody_asked(example: Any, tasks: dict[str, int]) -> None:
-    example.house.wait(tasks["web alone"], "LANDED")
+    example.wait(tasks["web alone"], "LANDED")
     assert example.gates(tasks["web alone"], "land") == {
         "whole": "pass",
         "web-tests": "pass",
@@ -70,55 +70,55 @@ def test_a_part_is_judged_by_its_own_tests_and_lands_with_nobody_asked(example: 
 
 
 def test_each_part_s_red_tests_close(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["red web"], "WAITING")
+    shown = example.wait(tasks["red web"], "WAITING")
     assert (shown["waiting_for"], example.gates(tasks["red web"])["web-tests"]) == ("stuck", "fail")
-    example.house.wait(tasks["server alone"], "LANDED")
+    example.wait(tasks["server alone"], "LANDED")
     assert len(example.agents(tasks["server alone"])) == 2
     assert example.gates(tasks["server alone"])["web-tests"] == "skipped"
 
 
 def test_what_no_path_rule_knows_is_judged_all_the_same(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["conflict markers"]
-    example.house.wait(task, "LANDED")
+    example.wait(task, "LANDED")
     assert len(example.agents(task)) == 2
 
 
 def test_the_api_needs_its_owner_once(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["api"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert example.asked(task) == ["api-owner"]
     assert "Does every client in use still work?" in example.house.ok("show", str(task)).stdout
     example.house.approve(task, "api-owner")
-    example.house.wait(task, "LANDED")
+    example.wait(task, "LANDED")
     given = [e for e in example.house.events() if e["task"] == task and e["type"] == "Approved"]
     assert len(given) == 1
 
 
 def test_a_file_that_is_moved_out_of_the_api_needs_its_owner_too(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["out of the api"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert example.asked(task) == ["api-owner"]
     example.house.ok("reject", str(task), "-m", "it is found there by others")
-    example.house.wait(task, "REJECTED")
+    example.wait(task, "REJECTED")
 
 
 def test_a_migration_needs_both_reviewers_and_no_person(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["migration"]
-    example.house.wait(task, "LANDED")
+    example.wait(task, "LANDED")
     assert [agent for _, agent in example.agents(task)] == ["writer", "dba", "operations"]
     assert example.gates(task)["migrations"] == "pass"
 
 
 def test_what_one_reviewer_finds_is_mended_and_both_look_again(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["migration mended"]
-    landed = example.house.wait(task, "LANDED")["landed_commit"]
+    landed = example.wait(task, "LANDED")["landed_commit"]
     assert [agent for _, agent in example.agents(task)] == ["writer", "dba", "operations"] * 2
     assert "not null" not in example.repo.show("migrations/0002_shop.sql", landed)
 
 
 def test_one_of_two_reviewers_is_not_enough(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["migration refused"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert shown["waiting_for"] == "stuck"
     assert example.gates(task)["migrations"] == "fail"
     assert "it locks the whole table" in example.house.ok("logs", str(task), "--gate", "migrations").stdout
@@ -126,7 +126,7 @@ def test_one_of_two_reviewers_is_not_enough(example: Any, tasks: dict[str, int])
 
 def test_deployment_is_closed_and_no_money_is_spent_on_reviewing_it(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["deployment"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert (shown["waiting_for"], example.gates(task)["deployment"]) == ("stuck", "fail")
     assert "deploy/production.yaml" in shown["reason"]
     assert example.asked(task) == []

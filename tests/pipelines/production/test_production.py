@@ -53,7 +53,7 @@ def test_it_says_beforehand_what_a_change_would_be_asked(example: Any) -> None:
 
 
 def test_what_is_harmless_lands_with_nobody_asked(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["docs"], "LANDED")
+    shown = example.wait(tasks["docs"], "LANDED")
     assert shown["profile"] is None
     assert set(example.gates(tasks["docs"], "land").values()) == {"pass", "skipped"}
     assert {"security-review", "owner"}.isdisjoint(example.gates(tasks["docs"], "land"))
@@ -61,7 +61,7 @@ def test_what_is_harmless_lands_with_nobody_asked(example: Any, tasks: dict[str,
 
 def test_what_moves_money_is_raised_reviewed_and_asked_about(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["fee"]
-    waiting = example.house.wait(task, "WAITING")
+    waiting = example.wait(task, "WAITING")
     assert example.asked(task) == ["owner"]
     assert "critical" in waiting["profile"]
     assert [agent for _, agent in example.agents(task)] == ["writer", "auditor"]
@@ -69,41 +69,41 @@ def test_what_moves_money_is_raised_reviewed_and_asked_about(example: Any, tasks
     assert "payments/fee.sh" in said
     assert "Has it been tried against the test system?" in said
     example.house.approve(task, "owner")
-    example.house.wait(task, "LANDED")
+    example.wait(task, "LANDED")
     assert example.repo.show("payments/fee.sh") == "fee=4"
 
 
 def test_a_profile_can_be_asked_for(example: Any, tasks: dict[str, int]) -> None:
-    example.house.wait(tasks["asked for"], "WAITING")
+    example.wait(tasks["asked for"], "WAITING")
     assert example.asked(tasks["asked for"]) == ["owner"]
 
 
 def test_what_the_security_review_finds_goes_back_before_a_person_is_asked(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["admins"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert [agent for _, agent in example.agents(task)] == ["writer", "auditor"] * 2
     assert example.asked(task) == ["owner"]
 
 
 def test_the_security_review_closes(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["backdoor"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert f"foremanctl logs {task} --gate security-review" in example.house.ok("why", str(task)).stdout
     assert "mallory becomes an admin" in example.house.ok("logs", str(task), "--gate", "security-review").stdout
     assert (shown["waiting_for"], example.asked(task)) == ("stuck", [])
 
 
 def test_raised_limits_are_lower(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["red for long"], "WAITING")
+    shown = example.wait(tasks["red for long"], "WAITING")
     assert shown["waiting_for"] == "budget", shown["reason"]
     assert (shown["cost_usd"], len(shown["attempts"])) == (1.0, 4)
-    landed = example.house.wait(tasks["red for long elsewhere"], "LANDED")
+    landed = example.wait(tasks["red for long elsewhere"], "LANDED")
     assert (landed["cost_usd"], len(landed["attempts"])) == (1.25, 5)
 
 
 def test_a_person_may_grant_more_but_nothing_goes_above_the_floor(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["red for long"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     above = example.house.ctl("limit", str(task), "cost_usd=50")
     assert (above.returncode, "the floor allows at most 10" in above.stderr) == (2, True), above
     above = example.house.ctl("submit", "more", "-C", str(example.repo.path), "--limit", "cost_usd=50")
@@ -115,7 +115,7 @@ def test_a_person_may_grant_more_but_nothing_goes_above_the_floor(example: Any, 
 
 def test_a_key_closes_the_floor_s_gate_which_nobody_waives(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["key"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert shown["waiting_for"] == "stuck"
     assert example.gates(task, "land")["secrets"] == "fail"
     said = example.house.ctl("waive", str(task), "secrets", "-m", "it is only a test key")
@@ -123,10 +123,10 @@ def test_a_key_closes_the_floor_s_gate_which_nobody_waives(example: Any, tasks: 
 
 
 def test_a_key_that_was_taken_out_again_lands_clean(example: Any, tasks: dict[str, int]) -> None:
-    example.house.wait(tasks["key taken out"], "LANDED")
+    example.wait(tasks["key taken out"], "LANDED")
     assert "docs/other.txt" not in example.repo.git("log", "--name-only", "--format=", "main").split()
 
 
 def test_what_judges_the_work_is_closed_to_it(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["judge"], "WAITING")
+    shown = example.wait(tasks["judge"], "WAITING")
     assert (shown["waiting_for"], "Makefile" in shown["reason"]) == ("stuck", True), shown["reason"]

@@ -32,31 +32,31 @@ def test_it_is_checked_without_a_warning(example: Any) -> None:
 
 
 def test_a_sketch_lands_by_one_agent_and_one_command(example: Any, tasks: dict[str, int]) -> None:
-    landed = example.house.wait(tasks["sketch"], "LANDED")
+    landed = example.wait(tasks["sketch"], "LANDED")
     assert stages(example, tasks["sketch"]) == ["implement"]
     assert example.gates(tasks["sketch"], "land") == {"runs": "pass", "foremand-policy": "skipped"}
     assert landed["profile"] == "sketch"
 
 
 def test_the_one_command_closes(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["broken sketch"], "WAITING")
+    shown = example.wait(tasks["broken sketch"], "WAITING")
     assert (shown["waiting_for"], example.gates(tasks["broken sketch"])) == ("stuck", {"runs": "fail"})
 
 
 def test_what_stays_gets_the_stage_that_sketches_skip(example: Any, tasks: dict[str, int]) -> None:
-    example.house.wait(tasks["core"], "LANDED")
+    example.wait(tasks["core"], "LANDED")
     assert stages(example, tasks["core"]) == ["implement", "harden"]
     assert example.gates(tasks["core"], "land")["tests"] == "pass"
     assert example.repo.show("core/greeting.sh").endswith("# Gone over.")
 
 
 def test_and_the_gate_of_that_stage_closes(example: Any, tasks: dict[str, int]) -> None:
-    shown = example.house.wait(tasks["broken core"], "WAITING")
+    shown = example.wait(tasks["broken core"], "WAITING")
     assert shown["waiting_for"] == "stuck"
     assert example.gates(tasks["broken core"], "harden") == {"tests": "fail"}
 
 
 def test_the_full_pipeline_can_be_asked_for(example: Any, tasks: dict[str, int]) -> None:
     task = example.submit("all of it", {"implement": "echo '#' >> sketches/demo.sh"}, "--profile", "keep")
-    example.house.wait(task, "LANDED")
+    example.wait(task, "LANDED")
     assert stages(example, task) == ["implement", "harden"]

@@ -16,7 +16,7 @@ def day(example: Any) -> Any:
         example.submit(f"note {n}", {"implement": f"echo {n} > note{n}.txt; cat toolchain/version"}) for n in range(10)
     ]
     for task in tasks:
-        example.house.wait(task, "LANDED")
+        example.wait(task, "LANDED")
     return example
 
 
@@ -36,7 +36,7 @@ def test_it_runs_once_for_a_day_s_ten_tasks(day: Any) -> None:
 
 def test_a_gate_that_needs_it_closes_all_the_same(day: Any) -> None:
     task = day.submit("wrong", {"implement": "echo wrong > wrong.txt"})
-    shown = day.house.wait(task, "WAITING")
+    shown = day.wait(task, "WAITING")
     assert (shown["waiting_for"], day.gates(task)) == ("stuck", {"tests": "fail"})
     assert built(day) == 1
 
@@ -46,7 +46,7 @@ def test_it_runs_again_when_a_key_file_changes_and_only_then(day: Any) -> None:
     day.repo.commit({"toolchain.lock": "version 2\n"}, "a new toolchain")
     for n in (10, 11):
         task = day.submit(f"note {n}", {"implement": f"grep -q 'version 2' toolchain/version; echo {n} > note{n}.txt"})
-        day.house.wait(task, "LANDED")
+        day.wait(task, "LANDED")
     assert built(day) == before + 1
 
 
@@ -55,10 +55,10 @@ def test_a_change_of_a_key_file_is_judged_with_a_setup_of_its_own(day: Any) -> N
     task = day.submit(
         "upgrade", {"implement": "grep -q 'version 2' toolchain/version; echo version 3 > toolchain.lock"}
     )
-    day.house.wait(task, "LANDED")
+    day.wait(task, "LANDED")
     outputs = [e["output"] for e in day.house.events() if e["type"] == "GateRan" and e["task"] == task]
     assert all("version 3" in output for output in outputs)
     assert built(day) == before + 1
     task = day.submit("after it", {"implement": "grep -q 'version 3' toolchain/version; echo on > after.txt"})
-    day.house.wait(task, "LANDED")
+    day.wait(task, "LANDED")
     assert built(day) == before + 2, "what an agent's tree has set up judges no other work"

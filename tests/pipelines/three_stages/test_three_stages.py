@@ -63,13 +63,13 @@ def test_it_is_checked_without_a_warning(example: Any) -> None:
 
 def test_all_three_stages_lead_to_a_person_and_then_it_lands(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["planned"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert example.asked(task) == ["human-review"]
     assert stages(example, task) == ["plan", "implement", "harden"]
     assert "Does it do what the task asks" in example.house.ok("show", str(task)).stdout
 
     example.house.approve(task, "human-review")
-    landed = example.house.wait(task, "LANDED")["landed_commit"]
+    landed = example.wait(task, "LANDED")["landed_commit"]
     assert "test_of_nothing" in example.repo.show("tests/test_discount.py", landed)
     assert "Approved-by: " in example.repo.git("log", "-1", "--format=%B", landed)
     assert example.house.show(task)["cost_usd"] == 0.75
@@ -77,14 +77,14 @@ def test_all_three_stages_lead_to_a_person_and_then_it_lands(example: Any, tasks
 
 def test_red_tests_go_back_with_what_they_said_at_every_stage(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["sent back"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert stages(example, task) == ["plan", "implement", "implement", "harden", "harden"]
     assert example.asked(task) == ["human-review"]
 
 
 def test_tests_that_stay_red_stop_it_and_nobody_is_asked_to_read_it(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["never right"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert (shown["waiting_for"], stages(example, task)) == ("stuck", ["plan", *["implement"] * 3])
     assert "1 failed of 1" in example.house.ok("why", str(task)).stdout
     assert example.gates(task) == {"tests": "fail"}
@@ -95,14 +95,14 @@ def test_tests_that_stay_red_stop_it_and_nobody_is_asked_to_read_it(example: Any
 
 def test_a_plan_that_changes_files_is_refused(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["plans with a pen"]
-    shown = example.house.wait(task, "WAITING")
+    shown = example.wait(task, "WAITING")
     assert (shown["waiting_for"], stages(example, task)) == ("stuck", ["plan"] * 3)
 
 
 def test_a_person_s_no_ends_it(example: Any, tasks: dict[str, int]) -> None:
     task = tasks["refused"]
-    example.house.wait(task, "WAITING")
+    example.wait(task, "WAITING")
     assert example.asked(task) == ["human-review"]
     example.house.ok("reject", str(task), "-m", "no prose in the README")
-    example.house.wait(task, "REJECTED")
+    example.wait(task, "REJECTED")
     assert example.repo.show("README.md") == "An example."

@@ -140,6 +140,7 @@ QUIET = [
     [("[land]", REVIEWED), (GATES, 'gates = ["tests", "review"]')],
     [('gates = ["boss"]', ""), (VERSION, 'version = 1\n[profile.x]\ngates = {land = ["boss"]}')],
     [('gates = ["boss"]', ""), (VERSION, 'version = 1\n[floor]\ngates = ["boss"]')],
+    [(VERSION, 'version = 1\n[profile.x]\nskip = ["plan"]\n[profile.y]\npaths = ["api/"]')],
     [(RUN, 'run = "make test"\nnetwork = false')],
     [(RUN, 'run = "uv run pytest"')],
     [(RUN, 'run = "unbalanced \\""')],
