@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import pkgutil
+import sys
 
 import click
 
@@ -44,13 +45,14 @@ class Commands(click.Group):
 def cli(ctx: click.Context, *, version: bool) -> object:
     """Dispatch coding agents, watch them, and answer for what they want to land.
 
-    Without a command: `list`. Ids are plain numbers. Data goes to stdout, talk to stderr.
+    Without a command: `attach` on a terminal, `list` elsewhere. Ids are plain numbers. Data goes to stdout, talk to
+    stderr.
     """
     if version:
         click.echo(f"foremanctl {_version()}")
         ctx.exit()
     if ctx.invoked_subcommand is None:
-        default = cli.get_command(ctx, "list")
+        default = cli.get_command(ctx, "attach" if sys.stdin.isatty() and sys.stdout.isatty() else "list")
         return ctx.invoke(default) if default else None
     return None
 

@@ -1,5 +1,6 @@
 """`submit`: dispatch a task."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +52,7 @@ _PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
     multiple=True,
     help="cost_usd, tokens, turns, wall_clock, stall or attempts.",
 )
-@click.option("--attach", is_flag=True, help="Follow its logs; Ctrl-C stops following, never the task.")
+@click.option("--attach", is_flag=True, help="Open it full screen; without a terminal, follow its logs.")
 @click.option("--wait", is_flag=True, help="Wait until it has ended or needs you; exit codes as of `wait`.")
 @click.option("--no-start", is_flag=True, help="Do not start a daemon where none answers.")
 @click.pass_obj
@@ -78,6 +79,7 @@ def command(
     """
     from foremanctl import records
     from foremanctl.client import request_id
+    from foremanctl.commands.attach import command as attach_command
     from foremanctl.limits import parse
     from foremanctl.states import exit_of
     from foremanctl.watching import follow, is_over, settled, stands
@@ -110,7 +112,9 @@ def command(
         out.print(str(task.id))
     _say(task, client.info, not_part_of_it)
     code = Exit.OK
-    if attach and out.form is Format.TABLE and not out.quiet:
+    if attach and out.form is Format.TABLE and not out.quiet and sys.stdin.isatty() and out.terminal:
+        click.get_current_context().invoke(attach_command, task=task.id)
+    elif attach and out.form is Format.TABLE and not out.quiet:
         code = exit_of(follow(client, out, task.id))
     elif attach or wait:
         task = next(settled(client, [task.id], is_over))

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
 from prompt_toolkit.application import Application
@@ -12,8 +13,8 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings
-from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
+from prompt_toolkit.layout import HSplit, Layout, UIContent, UIControl, Window
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from prompt_toolkit.output import ColorDepth, Output
 
@@ -25,7 +26,7 @@ from .floor_screen import FloorScreen
 from .help import HelpScreen
 from .keys import EVERYWHERE, action_of
 from .model import Event, Model, Selected, Ticked, next_for_you, reduce
-from .paint import BOLD, RED, Look
+from .paint import BOLD, RED, Line, Look
 from .screens import Screen, Size
 from .task_screen import TaskScreen
 
@@ -76,6 +77,9 @@ class App:
         self._notice: tuple[str, bool] | None = None
         self._due: asyncio.TimerHandle | None = None
         self._painted = 0.0
+        self._typed: deque[KeyPress] = deque()
+        self._held = False
+        self._answering = False
         self._asking = Asking(look)
         self._screens: list[Screen] = [FloorScreen(self)]
         self._begin = task
@@ -98,7 +102,7 @@ class App:
         """Until the person detaches. Raises the Failure that ended it otherwise."""
         try:
             async with asyncio.TaskGroup() as self._group:
-                beside = [self._group.create_task(self._daemon.run(self.tell)), self._group.create_task(self._tick())]
+                beside = [self._group.create_task(w) for w in (self._daemon.run(self.tell), self._tick())]
                 if self._begin is not None:
                     self.push(TaskScreen(self, self._begin))
                 await self._app.run_async(set_exception_handler=False)
@@ -226,18 +230,43 @@ class App:
         keys = KeyBindings()
 
         def press(event: KeyPressEvent) -> None:
-            name = str(getattr(event.key_sequence[0].key, "value", event.key_sequence[0].key))
-            self.press(_ALIASES.get(name, name))
+            key = event.key_sequence[0]
+            if self._held or self._typed:
+                self._typed.append(key)
+            else:
+                self._take(key)
 
-        free = Condition(lambda: not self._asking.begun)
+        # While some are held, later ones must not overtake them.
+        free = Condition(lambda: not self._answering and (not self._asking.begun or self._held or bool(self._typed)))
         for name in _NAMED:
             keys.add(name, filter=free, eager=name == "escape")(press)
         keys.add("<any>", filter=free)(press)
         return keys
 
+    def _take(self, key: KeyPress) -> None:
+        """Does what a key is for. Those behind it are held until what it began has come to its question, if it has
+        one: so what is typed ahead of a question is its answer."""
+        name = str(getattr(key.key, "value", key.key))
+        self.press(_ALIASES.get(name, name))
+        self._held = True
+        asyncio.get_running_loop().call_soon(self._release)
+
+    def _release(self) -> None:
+        self._held = False
+        while self._typed and not self._held:
+            key = self._typed.popleft()
+            if self._asking.begun:
+                self._answering = True
+                self._app.key_processor.feed(key)
+                self._app.key_processor.process_keys()
+                self._answering = False
+            else:
+                self._take(key)
+            self._app.invalidate()
+
     # Painting
 
-    def text(self) -> StyleAndTextTuples:
+    def lines(self) -> list[Line]:
         """All that stands above the question, if there is one."""
         size = self._app.output.get_size()
         rows = size.rows - self._asking.begun
@@ -246,11 +275,10 @@ class App:
             text, bad = self._notice
             lines[-1:] = [self.look.fit([(f"{RED} bold" if bad else BOLD, f" {text}")], size.columns)]
         self._painted = time.monotonic()
-        painted: StyleAndTextTuples = []
-        for line in lines:
-            painted += line
-            painted.append(("", "\n"))
-        return painted[:-1]
+        if self._due is not None:  # all news is in it
+            self._due.cancel()
+            self._due = None
+        return lines
 
     def _soon(self) -> None:
         if self._due is None and self._app.is_running:
@@ -282,12 +310,19 @@ class App:
             self.say("; ".join(filter(None, (failure.what, failure.why, failure.hint))), bad=True)
 
 
-class _Body(FormattedTextControl):
+class _Body(UIControl):
     """One row a line, painted anew each time; the mouse is told of by rows."""
 
     def __init__(self, app: App) -> None:
-        super().__init__(app.text, focusable=True, show_cursor=False)
         self._told = app
+
+    def is_focusable(self) -> bool:
+        return True
+
+    def create_content(self, width: int, height: int) -> UIContent:  # noqa: ARG002 (the screen knows its size)
+        lines = self._told.lines()
+        # A list of fragments is a list of pairs, which is what the content is made of.
+        return UIContent(lambda row: cast("StyleAndTextTuples", lines[row]), len(lines), show_cursor=False)
 
     def mouse_handler(self, mouse_event: MouseEvent) -> None:
         self._told.mouse(mouse_event)

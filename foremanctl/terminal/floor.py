@@ -146,10 +146,17 @@ def _table(model: Model, look: Look, seen: Sequence[Entry], columns: int) -> lis
 
 
 def _texts(task: pb.Task, look: Look, now: datetime) -> dict[str, str]:
-    change = f"+{task.added} -{task.removed}" if task.files else "-"
-    found = {head: look.line(text) for head, text in texts(task).items()}
-    found["PIPELINE"] = look.cut(look.line(pipeline(task)), _STRIP)
-    return found | {"CHANGE": change, "AGE": age(task.created_at, now)}
+    known = _KNOWN.get(task.id)
+    if known is None or known[0] is not task or known[1] is not look:
+        found = {head: look.line(text) for head, text in texts(task).items()}
+        found["PIPELINE"] = look.cut(look.line(pipeline(task)), _STRIP)
+        found["CHANGE"] = f"+{task.added} -{task.removed}" if task.files else "-"
+        known = _KNOWN[task.id] = (task, look, found)
+    return known[2] | {"AGE": age(task.created_at, now)}
+
+
+_KNOWN: dict[int, tuple[pb.Task, Look, dict[str, str]]] = {}
+"""The texts of tasks that are still the same: cleaning and measuring them is most of what a picture takes."""
 
 
 def _row(task: pb.Task, row: dict[str, str], shown: Sequence[Column], widths: dict[str, int], look: Look) -> Line:

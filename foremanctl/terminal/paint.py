@@ -112,8 +112,8 @@ def wrap(text: str, width: int) -> Iterator[str]:
     width = max(1, width)
     for line in text.split("\n"):
         rest = line
-        while cells(rest) > width:
-            end = max(1, reach(rest, width))
+        while (fits := reach(rest, width)) < len(rest):  # cells(rest) would look at all that is left, each time
+            end = max(1, fits)
             blank = rest.rfind(" ", end // 2, end + 1)
             if blank > 0:
                 yield rest[:blank]

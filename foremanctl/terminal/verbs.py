@@ -7,7 +7,6 @@ from typing import Any
 from foremanctl import environment, texts
 from foremanctl.client import request_id
 from foremanctl.limits import parse
-from foremanctl.options import repository
 from foremanctl.watching import stands
 from foremanctl.worktree import is_in_repository
 from foremand.v1 import foremand_pb2 as pb
@@ -119,7 +118,7 @@ async def new(terminal: Terminal) -> None:
     request = pb.SubmitTaskRequest(
         request_id=request_id(),
         prompt=texts.written(prompt, "the prompt"),
-        repo=repository(repo),
+        repo=_absolute(repo),
         environment=environment.sendable()[0],
     )
     task: pb.Task = await terminal.ask("SubmitTask", request)
@@ -131,3 +130,8 @@ async def new(terminal: Terminal) -> None:
 
 def _tell(terminal: Terminal, task: pb.Task) -> None:
     terminal.say(stands(task))
+
+
+def _absolute(repo: str) -> str:
+    """The daemon has another working directory and another idea of `~`."""
+    return str(Path(repo).expanduser().absolute())
