@@ -53,9 +53,13 @@ def runs_kept(task: Task, keep: Callable[[str, Run], bool]) -> Changes:
 def _answered(task: Task, answer: Answer) -> Changes:
     if answer.stage != LAND and not task.has_stage(answer.stage):
         return {}
-    same = (answer.gate, answer.definition, answer.about)
-    kept = tuple(a for a in task.answers if (a.gate, a.definition, a.about) != same)
-    return {"answers": (*kept, answer)}
+    return {"answers": (*(a for a in task.answers if not _replaces(answer, a)), answer)}
+
+
+def _replaces(answer: Answer, old: Answer) -> bool:
+    """Whether the newer answer is to the same question. A waiver is about its revision alone, and stays for that."""
+    same = (answer.gate, answer.definition, answer.about) == (old.gate, old.definition, old.about)
+    return same and (old.verdict != "waived" or old.revision == answer.revision)
 
 
 def _answer_of(fact: f.VerdictGiven | f.PersonAsked | f.Approved | f.Waived, verdict: Any, reason: str) -> Answer:

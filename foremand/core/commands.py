@@ -84,7 +84,37 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
     not_half_landed(task, status(task))
-    return (f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message),)
+    theirs = hand_back(task, who, message) if task.handed_over else ()
+    return (*theirs, f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message))
+
+
+def hand_back(task: Task, who: Who, message: str) -> tuple[f.AnyFact, ...]:
+    """What is in the workspace that a person has taken is theirs: an attempt, to be sealed like an agent's."""
+    doing = [stage.name for stage in task.pipeline.stages if stage.agent]
+    stage = task.taken_stage if task.taken_stage in doing else doing[0]
+    number = len(task.attempts) + 1
+    return (
+        f.Given(task=task.id, at=who.at, by=who.name, message=message),
+        f.AttemptStarted(
+            task=task.id,
+            at=who.at,
+            number=number,
+            stage=stage,
+            agent="",
+            entered=task.entry(stage),
+            session_id="",
+            by=who.name,
+        ),
+        f.AttemptEnded(
+            task=task.id,
+            at=who.at,
+            number=number,
+            outcome="done",
+            reason=f"by {who.name}, by hand",
+            output=message,
+            usage=f.Usage(cost_usd=0.0),
+        ),
+    )
 
 
 def retry(

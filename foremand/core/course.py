@@ -94,9 +94,11 @@ def _loose_ends(task: Task, attempts: Sequence[Attempt], reason: str, now: float
     running = next((a for a in attempts if a.outcome is None), None)
     if running is not None:
         return _end(task, running, reason, now)
-    unsealed = (Seal(number=a.number) for a in attempts if a.work is None and not a.gate)
-    seal = next((step for step in unsealed if not is_given_up(task, step)), None)
-    return () if seal is None else own(task, seal, now)
+    last = next((a for a in reversed(task.attempts) if not a.gate), None)
+    if last is None or last not in attempts or last.work is not None:  # where another worked since, it is too late
+        return ()
+    seal = Seal(number=last.number)
+    return () if is_given_up(task, seal) else own(task, seal, now)
 
 
 def _end(task: Task, running: Attempt, reason: str, now: float) -> tuple[Step, ...]:

@@ -115,8 +115,10 @@ def _repinned(task: Task, fact: f.Repinned) -> Changes:
     pinned = replace(task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin)
     profiles = tuple(name for name in task.profiles if not name or name in fact.pipeline.profiles)
     course = effective(fact.pipeline, profiles, begun=_begun(task))
+    kept = {gate.definition for gate in fact.pipeline.gates.values()}
     return {
         **_by_old_rules(task),
+        **answers.runs_kept(task, lambda key, run: run.result is not None or key.partition(":")[0] in kept),
         "started": pinned,
         "attempts": tuple(
             replace(a, void=a.void or (bool(a.gate) and a.outcome is None), work=fact.works.get(a.number, a.work))
@@ -198,8 +200,13 @@ def _waits_for_needs(task: Task) -> bool:
     return task.over is None and task.held is not None and task.held.on == "needs"
 
 
-def _paused(_task: Task, fact: f.Paused) -> Changes:
-    return {"paused": fact.by}
+def _paused(task: Task, fact: f.Paused) -> Changes:
+    return {"paused": fact.by, **_gates_stopped(task)}
+
+
+def _gates_stopped(task: Task) -> Changes:
+    """Gates that run are stopped, and asked anew when the task goes on."""
+    return answers.runs_kept(task, lambda _key, run: run.result is not None)
 
 
 def _resumed(task: Task, fact: f.Resumed) -> Changes:
@@ -221,8 +228,8 @@ def _said(task: Task, fact: f.Said) -> Changes:
     return {"said": (*task.said, fact.message)}
 
 
-def _taken(_task: Task, fact: f.Taken) -> Changes:
-    return {"taken": fact.by, "taken_stage": fact.stage, "handed_over": "", "paused": ""}
+def _taken(task: Task, fact: f.Taken) -> Changes:
+    return {**_gates_stopped(task), "taken": fact.by, "taken_stage": fact.stage, "handed_over": "", "paused": ""}
 
 
 def _handed_over(_task: Task, fact: f.HandedOver) -> Changes:

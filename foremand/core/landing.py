@@ -71,7 +71,7 @@ def intended(task: Task) -> Candidate | None:
 
 def intend(task: Task, step: Land, now: float) -> tuple[f.AnyFact, ...]:
     """The intent without which no branch moves; none where the task was stopped or sent back in the meantime."""
-    stopped = task.ending is not None or task.over is not None
+    stopped = task.ending is not None or task.over is not None or task.paused or task.taken
     if stopped or task.candidate is None or task.candidate.number != step.candidate:
         return ()
     return (f.LandingIntended(task=task.id, at=now, candidate=step.candidate, old=step.old, new=step.new),)

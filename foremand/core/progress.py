@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from . import answers, feedback
 from . import facts as f
-from .spec import LAND
+from .spec import LAND, Pipeline
 from .task import Attempt, Changes, Run, Task
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:
 def _left(task: Task) -> str:
     """What the last attempt left in the workspace, as far as a seal says so."""
     last = next((a for a in reversed(task.attempts) if not a.gate), None)
-    if last is None or last.work is None:
+    if last is None or last.work is None or not task.has_stage(last.stage):
         return ""
     return last.given if task.pipeline.stage(last.stage).access == "read" else last.work.revision
 
@@ -91,7 +91,7 @@ def attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
 def sealed(task: Task, fact: f.WorkSealed) -> Changes:
     """What it left is a commit."""
     attempt = task.attempt(fact.number)
-    if attempt is None or attempt.outcome is None or attempt.gate:
+    if attempt is None or attempt.outcome is None or attempt.gate or not task.has_stage(attempt.stage):
         return {}
     changes = _with_attempt(
         task, fact.number, work=fact.work, changed=fact.changed, notes=(*attempt.notes, *fact.notes)
@@ -106,10 +106,7 @@ def sent_back(task: Task, fact: f.SentBack) -> Changes:
     pipeline = task.pipeline
     if not task.has_stage(fact.to):
         return {}
-    from_here = pipeline.index(fact.to)
-
-    def later(stage: str) -> bool:
-        return pipeline.index(stage) >= from_here
+    later = _from(pipeline, fact.to)
 
     def earlier(mapping: Mapping[str, T]) -> dict[str, T]:
         return {stage: value for stage, value in mapping.items() if not later(stage)}
@@ -137,6 +134,12 @@ def sent_back(task: Task, fact: f.SentBack) -> Changes:
     return changes
 
 
+def _from(pipeline: Pipeline, stage: str) -> Callable[[str], bool]:
+    """Whether a stage is this one or comes after it. Landing does, and so does one that a repin has taken away."""
+    before = {each.name for each in pipeline.stages[: pipeline.index(stage)]}
+    return lambda other: other not in before
+
+
 def voided(task: Task, later: Callable[[str], bool]) -> Changes:
     """Without what these stages had: their attempts are kept, and count no more."""
     return {
@@ -154,10 +157,10 @@ def _is_of_base(task: Task, key: str, run: Run) -> bool:
 
 def given(task: Task, _fact: f.Given) -> Changes:
     """The stage is entered anew by the person's attempt: what it had, and what came after it, is no more."""
-    at = task.pipeline.index(task.taken_stage) if task.has_stage(task.taken_stage) else 0
+    stage = task.taken_stage if task.has_stage(task.taken_stage) else task.pipeline.stages[0].name
     return {
         "taken": "",
         "taken_stage": "",
         "handed_over": "",
-        **voided(task, lambda stage: task.pipeline.index(stage) >= at),
+        **voided(task, _from(task.pipeline, stage)),
     }

@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from . import facts as f
 from . import feedback
-from .commands import Refused, Who, alive, conflict_of, not_half_landed, same_revision, send_back, way_on
+from .commands import Refused, Who, alive, conflict_of, hand_back, not_half_landed, same_revision, send_back, way_on
 from .profiles import effective
-from .spec import LAND, Limits, Pipeline
+from .spec import LAND, Limits, Pipeline, Stage
 from .status import Status
 from .task import Task
 from .verdicts import is_of_floor, is_tainted, is_waivable
@@ -137,32 +137,10 @@ def give(task: Task, message: str, who: Who, *, rework: bool) -> tuple[f.AnyFact
         raise Refused("NOT_TAKEN", f"task {task.id} {why}", way_on(task, now))
     if rework and not message.strip():
         raise Refused("MESSAGE_MISSING", "say what is left to do", f'foremanctl give {task.id} --rework -m "..."')
-    stage = task.taken_stage or task.pipeline.stages[0].name
-    number = len(task.attempts) + 1
-    facts: tuple[f.AnyFact, ...] = (
-        f.Given(task=task.id, at=who.at, by=who.name, message=message),
-        f.AttemptStarted(
-            task=task.id,
-            at=who.at,
-            number=number,
-            stage=stage,
-            agent="",
-            entered=task.entry(stage),
-            session_id="",
-            by=who.name,
-        ),
-        f.AttemptEnded(
-            task=task.id,
-            at=who.at,
-            number=number,
-            outcome="done",
-            reason=f"by {who.name}, by hand",
-            output=message,
-            usage=f.Usage(cost_usd=0.0),
-        ),
-    )
+    facts = hand_back(task, who, message)
     if not rework:
         return facts
+    stage = next(fact.stage for fact in facts if isinstance(fact, f.AttemptStarted))
     back = f.SentBack(
         task=task.id,
         at=who.at,
@@ -192,6 +170,9 @@ def repin(task: Task, today: Today | None, who: Who) -> tuple[f.AnyFact, ...]:
     not_half_landed(task, now)
     if today.digest == task.started.pipeline_hash:
         raise Refused("NOTHING_NEW", f"task {task.id} has today's pipeline file already", f"foremanctl why {task.id}")
+    if any(a.outcome is not None and a.work is None and not (a.gate or a.void) for a in task.attempts):
+        # What is being sealed is looked at by the gates of the file that was: by others it would not be judged.
+        raise Refused("WRONG_STATE", f"the work of task {task.id} is not sealed yet", f"foremanctl why {task.id}")
     unseen = [a for a in task.attempts if a.work is not None and not a.void and a.number not in today.works]
     if unseen:
         raise Refused("WRONG_STATE", f"task {task.id} has just gone on", f"once more: foremanctl repin {task.id}")
@@ -218,12 +199,13 @@ def _does_not_fit(task: Task, pipeline: Pipeline) -> str:
     ran = [attempt for attempt in task.attempts if attempt.stage != LAND]
     stages = {stage.name: stage for stage in effective(pipeline, task.profiles).stages}
     for name in (*(attempt.stage for attempt in ran), *filter(None, [task.taken_stage])):
-        if name not in stages or stages[name].access != task.pipeline.stage(name).access:
+        if name not in stages or _does(stages[name]) != _does(task.pipeline.stage(name)):
             return f"has no stage {name!r} like the one that was worked on for this task"
-    places = [pipeline.index(attempt.stage) for attempt in ran if not attempt.void and not attempt.gate]
-    if places != sorted(places):
-        return "has the stages that this task has run in another order"
     running = task.running_attempt
     if running is not None and not running.gate and running.agent not in pipeline.agents:
         return f"has no agent {running.agent!r}, which is at work"
     return ""
+
+
+def _does(stage: Stage) -> tuple[str, bool]:
+    return stage.access, bool(stage.agent)

@@ -183,14 +183,10 @@ def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
 
     The candidate that is just this revision on a tip which changes nothing of what the gate judges counts as it.
     """
-    for answer in reversed(task.answers):
-        if (answer.gate, answer.definition) != (gate.name, gate.definition):
-            continue
-        if answer.verdict == "waived" and _lands_as(task, gate, answer.revision, revision):
-            return answer
-        if answer.about == subject and answer.verdict != "waived":
-            return answer
-    return None
+    asked = [a for a in reversed(task.answers) if (a.gate, a.definition) == (gate.name, gate.definition)]
+    waived = (a for a in asked if a.verdict == "waived" and _lands_as(task, gate, a.revision, revision))
+    said = (a for a in asked if a.verdict != "waived" and a.about == subject)
+    return next(waived, None) or next(said, None)
 
 
 def _lands_as(task: Task, gate: Gate, revision: str, landing: str) -> bool:
