@@ -1,9 +1,14 @@
-"""Claude Code, headless: how it is started. How it is read is in `claude_stream`. Measured with 2.1.330.
+"""Claude Code, headless: how it is started and spoken to. How it is read is in `claude_stream`. Measured with 2.1.330.
+
+Its stdin takes messages as long as it is open: one that comes in mid-turn is folded into the turn with the next tool
+result, one that comes during the last answer makes another turn. That costs nothing: it starts as fast, and waits for
+its background commands as with a prompt on a plain stdin.
 
 `--include-partial-messages` costs about one line for every few tokens, and is worth it: only it tells the true
 output tokens before the result (a killed attempt never has one), and only it shows a long answer to be alive.
 """
 
+import json
 from pathlib import Path
 
 from foremand.agents.claude_stream import ClaudeReader
@@ -36,6 +41,9 @@ LOOKERS = ("Read", "Glob", "Grep", "WebFetch", "WebSearch")
 ELSEWHERE = ("EnterWorktree", "ExitWorktree")
 """Tools that move the work to another tree, where it would never be sealed."""
 
+AT_REST_MS = 5000
+"""After so long without work it ends by itself: whoever would have closed its stdin may be gone."""
+
 UNSANDBOXED = "unsandboxed: claude may edit files and run simple file commands, every other command must be in `allow`"
 
 
@@ -63,6 +71,7 @@ class Claude:
             argv=(
                 *(agent.command or (self.program,)),
                 *("-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+                *("--input-format", "stream-json", "--replay-user-messages"),
                 *session,
                 *permissions,
                 *bounds,
@@ -72,14 +81,20 @@ class Claude:
             env={
                 "CLAUDE_CONFIG_DIR": str(_config(job.home)),
                 "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+                "CLAUDE_CODE_EXIT_AFTER_STOP_DELAY": str(AT_REST_MS),
                 "DISABLE_AUTOUPDATER": "1",
                 # Root may bypass permissions only where the CLI is told that a sandbox holds it.
                 **({"IS_SANDBOX": "1"} if job.sandboxed else {}),
             },
-            stdin=job.prompt.encode(errors="surrogateescape"),
+            stdin=_line(_said(job.prompt)),
+            plea=_line({"type": "control_request", "request_id": "stop", "request": {"subtype": "interrupt"}}),
             credentials=(*CREDENTIALS, *agent.env),
             warnings=warnings,
         )
+
+    def words(self, text: str, key: str) -> bytes:
+        """A message of the person's. The CLI passes over a second one with the same key, in this run or a later one."""
+        return _line({**_said(text), "uuid": key})
 
     def reader(self, job: Job, state: bytes | None = None) -> ClaudeReader:
         """A reader of its `stream-json` lines."""
@@ -88,6 +103,15 @@ class Claude:
     def resumable(self, home: Path, session_id: str) -> bool:
         """Whether the session's transcript is there; it does not matter for which working directory."""
         return any(_config(home).glob(f"projects/*/{session_id}.jsonl"))
+
+
+def _said(text: str) -> dict[str, object]:
+    readable = text.encode(errors="surrogateescape").decode(errors="replace")
+    return {"type": "user", "message": {"role": "user", "content": readable}, "parent_tool_use_id": None}
+
+
+def _line(message: dict[str, object]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
 
 
 def _config(home: Path) -> Path:

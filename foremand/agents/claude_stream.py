@@ -49,6 +49,9 @@ class _State(Struct):
     said: str = ""
     api_error: str | None = None
     reset_at: float | None = None
+    prompted: bool = False
+    """Whether the prompt has come back: the first of all that came on stdin."""
+    heard: list[str] = []
 
 
 _STATE = msgspec.msgpack.Decoder(_State)
@@ -101,6 +104,14 @@ class ClaudeReader:
         except (ValueError, RecursionError):
             text = line.decode(errors="replace").strip()
             return (AgentEvent("notice", cut(text)),) if text else NOTHING
+
+    def heard(self) -> tuple[str, ...]:
+        """The keys of messages that came back: the CLI repeats one as it puts it before the model."""
+        return tuple(self._state.heard)
+
+    def rests(self) -> bool:
+        """Whether its last turn is over. It takes up what it was told meanwhile, and what background commands did."""
+        return self._state.result is not None
 
     def finish(self, exit_code: int | None, signal: int | None, stop_reason: str | None, stderr_tail: str) -> Outcome:
         """Judges by the last turn's result and the process's end; never by `subtype`."""
@@ -171,10 +182,19 @@ class ClaudeReader:
                 yield AgentEvent("tool_call", _aim(given), block.name, block.id, data)
 
     def _on_user(self, read: User) -> Iterable[AgentEvent]:
+        if read.is_replay:
+            yield from self._on_replay(read)
         for block in read.message.content if isinstance(read.message.content, list) else []:
             if block.type == "tool_result":
                 data = {"is_error": bool(block.is_error)}
                 yield AgentEvent("tool_result", cut(_plain(block.content)), None, block.tool_use_id, data)
+
+    def _on_replay(self, read: User) -> Iterable[AgentEvent]:
+        if not self._state.prompted:
+            self._state.prompted = True
+        elif read.uuid not in self._state.heard:
+            self._state.heard.append(read.uuid)
+            yield AgentEvent("notice", f"a person says: {cut(_plain(read.message.content))}", data={"heard": read.uuid})
 
     def _on_init(self, read: Init) -> Iterable[AgentEvent]:
         if not self._state.told or read.session_id != self._state.session_id:

@@ -63,9 +63,11 @@ class Assistant(Struct, frozen=True):
 
 
 class User(Struct, frozen=True):
-    """What goes back to the model: results of tools."""
+    """What goes to the model: results of tools, and as a replay what came on stdin, at the moment it goes."""
 
     message: Said
+    uuid: Name = ""
+    is_replay: bool = field(default=False, name="isReplay")
 
 
 class Part(Struct, frozen=True):

@@ -44,6 +44,10 @@ class Command:
             prepare=(File(prompt_file, prompt), File(job.output, b"")),
         )
 
+    def words(self, text: str, key: str) -> bytes:  # noqa: ARG002 - the port's signature
+        """Nothing: a plain program reads its stdin to the end before it begins."""
+        return b""
+
     def reader(self, job: Job, state: bytes | None = None) -> "CommandReader":
         """A reader that takes each line for text."""
         return CommandReader(job.output, msgspec.msgpack.decode(state) if state else b"")
@@ -71,6 +75,14 @@ class CommandReader:
     def usage(self) -> Usage:
         """Unknown, which is not zero."""
         return Usage()
+
+    def heard(self) -> tuple[str, ...]:
+        """Nothing but its prompt."""
+        return ()
+
+    def rests(self) -> bool:
+        """Its end is the end of its process."""
+        return False
 
     def state(self) -> bytes:
         """The end of stdout so far."""

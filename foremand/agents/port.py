@@ -61,12 +61,14 @@ class Launch(Struct, frozen=True, kw_only=True):
     """How to start the agent. `argv[0]` is a name: `registry.find` says where it lies.
 
     `env` is added to the environment and holds no secret; `credentials` are the names of variables to take from
-    the submitting client's environment, where set, for this agent alone. `warnings` are for the person.
+    the submitting client's environment, where set, for this agent alone. `warnings` are for the person. With a `plea`
+    the agent hears more on its stdin as it works; the plea is what it is told there before it is stopped.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str]
     stdin: bytes
+    plea: bytes | None = None
     credentials: tuple[str, ...] = ()
     prepare: tuple[File, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -129,6 +131,14 @@ class Reader(Protocol):
         """What was used up to the last line fed."""
         ...
 
+    def heard(self) -> tuple[str, ...]:
+        """The keys of what the agent was told as it worked and has taken into its turn."""
+        ...
+
+    def rests(self) -> bool:
+        """Whether it has done all that it was told, and ends unless it is told more."""
+        ...
+
     def state(self) -> bytes:
         """All that a new reader needs to go on exactly here; small, and stored with the transcript's offset."""
         ...
@@ -161,6 +171,12 @@ class Adapter(Protocol):
 
     def launch(self, agent: Agent, job: Job) -> Launch:
         """How to start this job. Writes nothing: `Launch.prepare` says what to write."""
+        ...
+
+    def words(self, text: str, key: str) -> bytes:
+        """What an agent with a `plea` reads on its stdin when a person says `text`. `key` is a UUID, by which the
+        agent takes it once, and by which its transcript tells that it has.
+        """
         ...
 
     def reader(self, job: Job, state: bytes | None = None) -> Reader:

@@ -21,7 +21,7 @@ def headline(text: str) -> str:
 
 def opening(task: Task, stage: str) -> str:
     """What the stage's next attempt hears first: why it was sent back, and what people have said since."""
-    said = [f"A person says:\n\n{message}" for message in task.said]
+    said = [f"A person says:\n\n{message.text}" for message in task.said]
     return "\n\n".join(part for part in (task.feedback.get(stage, ""), *said) if part)
 
 

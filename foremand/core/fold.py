@@ -17,7 +17,7 @@ from . import facts as f
 from .profiles import caps, effective, lowest
 from .reviews import vote
 from .spec import Limits, Pipeline
-from .task import HELPLESS, TRANSIENT, Answer, Attempt, Changes, Ending, Hold, Task, Trouble
+from .task import HELPLESS, TRANSIENT, Answer, Attempt, Changes, Ending, Hold, Message, Task, Trouble
 
 FOLD = 3
 """The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
@@ -225,7 +225,7 @@ _INTERRUPTED = frozenset({"stopped", "quota"})
 
 
 def _said(task: Task, fact: f.Said) -> Changes:
-    return {"said": (*task.said, fact.message)}
+    return {"said": (*task.said, Message(text=fact.message, key=fact.key))}
 
 
 def _taken(task: Task, fact: f.Taken) -> Changes:
@@ -288,6 +288,7 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Troubled: _troubled,
     f.Preparing: progress.preparing,
     f.AttemptStarted: progress.attempt_started,
+    f.Heard: progress.heard,
     f.AttemptEnded: progress.attempt_ended,
     f.WorkSealed: progress.sealed,
     f.GateStarted: answers.gate_started,

@@ -52,6 +52,7 @@ def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:
         about=fact.about,
         by=fact.by,
         reserved_usd=fact.reserved_usd,
+        hears=fact.hears,
     )
 
 
@@ -65,6 +66,11 @@ def _left(task: Task) -> str:
 
 def _with_attempt(task: Task, number: int, **changes: Any) -> Changes:
     return {"attempts": tuple(replace(a, **changes) if a.number == number else a for a in task.attempts)}
+
+
+def heard(task: Task, fact: f.Heard) -> Changes:
+    """What was said is said: no other attempt hears it."""
+    return {"said": tuple(message for message in task.said if not message.key or message.key != fact.key)}
 
 
 def attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:

@@ -11,7 +11,7 @@ from .commands import Refused, Who, alive, conflict_of, hand_back, not_half_land
 from .profiles import effective
 from .spec import LAND, Limits, Pipeline, Stage
 from .status import Status
-from .task import Task
+from .task import Message, Task
 from .verdicts import is_of_floor, is_tainted, is_waivable
 
 
@@ -90,14 +90,27 @@ def resume(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
     return (f.Resumed(task=task.id, at=who.at, by=who.name),)
 
 
-def say(task: Task, text: str, who: Who) -> tuple[f.AnyFact, ...]:
-    """Tell the agent something; it opens the next attempt."""
+def say(task: Task, text: str, who: Who, key: str = "") -> tuple[f.AnyFact, ...]:
+    """Tell the agent something: the one that runs, if it hears, else the next. `key` is a UUID."""
     if not text.strip():
         raise Refused("MESSAGE_MISSING", "there is nothing to send", f'foremanctl send {task.id} "what to say"')
     now = alive(task, "send")
     if now.state != "RUNNING":
         raise Refused("WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no agent runs", way_on(task, now))
-    return (f.Said(task=task.id, at=who.at, by=who.name, message=text),)
+    return (f.Said(task=task.id, at=who.at, by=who.name, message=text, key=key),)
+
+
+def listens(task: Task, number: int) -> bool:
+    """Whether this attempt runs, hears, and is still wanted. Reviewers are told nothing."""
+    attempt = task.attempt(number)
+    if attempt is None or attempt.outcome is not None or attempt.void or attempt.gate or not attempt.hears:
+        return False
+    return task.over is None and task.ending is None and not task.paused and not task.taken
+
+
+def unheard(task: Task, number: int) -> tuple[Message, ...]:
+    """What this attempt, as it runs, is to be told."""
+    return tuple(message for message in task.said if message.key) if listens(task, number) else ()
 
 
 def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:

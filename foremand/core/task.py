@@ -57,6 +57,14 @@ class Attempt(Struct, frozen=True, kw_only=True):
     about: str = ""
     by: str = ""
     reserved_usd: float = 0.0
+    hears: bool = False
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """What a person has to tell the agent. With a `key` also one that runs may hear it."""
+
+    text: str
+    key: str = ""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -144,9 +152,9 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `runs` may be forgotten, to be asked again; `asked` counts them for ever, so that no two runs share a number.
     `profiles`: the one it began with (empty for none), then those it was raised to. `course`: the pinned pipeline as
-    these make it. `agents`: who a person wants for a stage. `said`: what the next attempt hears first. `excused`:
-    a person lets it go on beyond the day's budget. `taken`: who
-    works on `stage` of it by hand, in the workspace `handed_over`.
+    these make it. `agents`: who a person wants for a stage. `said`: what no attempt has heard, and the next hears
+    first. `excused`: a person lets it go on beyond the day's budget. `taken`: who works on `stage` of it by hand, in
+    the workspace `handed_over`.
     """
 
     id: int
@@ -191,7 +199,7 @@ class Task(Struct, frozen=True, kw_only=True):
     held: Hold | None = None
     excused: bool = False
     paused: str = ""
-    said: tuple[str, ...] = ()
+    said: tuple[Message, ...] = ()
     taken: str = ""
     taken_stage: str = ""
     handed_over: str = ""

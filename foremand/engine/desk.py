@@ -1,6 +1,7 @@
 """The desk: what people may ask of the engine. Every request is checked by `core.commands` and written down first."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -185,7 +186,11 @@ class Desk:
 
     async def send(self, task: int, text: str, request_id: str, by: str) -> tuple[Task, str]:
         """A person tells the agent something; also in words when it will hear it."""
-        told = await self._decide(task, request_id, lambda known: steering.say(known, text, self._who(by)))
+        key = str(uuid.uuid4())
+        told = await self._decide(task, request_id, lambda known: steering.say(known, text, self._who(by), key))
+        running = told.running_attempt
+        if running is not None and steering.listens(told, running.number):
+            return told, "the agent hears it now, in the middle of its work; if it ends first, the next attempt does"
         return told, "it opens the next attempt, if there is one: this agent cannot be told while it works"
 
     async def take(self, task: int, request_id: str, by: str) -> Task:

@@ -25,6 +25,7 @@ from foremand.executors import ExecutorError, Exit, LocalExecutor, RunLost, Spoo
 from foremand.journal import Journal
 
 from .conductor import StepFailed
+from .conversation import Conversation
 from .growth import Growth
 from .ingest import Ingestion, TranscriptAltered
 from .ledger import Ledger
@@ -62,12 +63,15 @@ class Supervisor:
         """
         ingestion = Ingestion(self._journal, Spool(run).out, task.id, step.number)
         agent = task.pipeline.agents[step.agent]
-        reader = adapter(agent.adapter).reader(plan.job, ingestion.restore())
+        known = adapter(agent.adapter)
+        reader = known.reader(plan.job, ingestion.restore())
+        conversation = Conversation(self._ledger, self._executor, known, reader, plan.job, run)
         kind: OutcomeKind
         try:
             if self._executor.state(run) == "new":
                 await start()
-            outcome, exit_, kind = await self._to_the_end(ingestion, reader, plan, run)
+            outcome, exit_, kind = await self._to_the_end(ingestion, reader, conversation, plan, run)
+            await conversation.note()
             if self._executor.state(run) == "running":
                 raise StepFailed("the attempt's run goes on, though it seemed to have ended")
         except AgentMissing as missing:
@@ -99,10 +103,10 @@ class Supervisor:
         return None
 
     async def _to_the_end(
-        self, ingestion: Ingestion, reader: Reader, plan: Plan, run: Path
+        self, ingestion: Ingestion, reader: Reader, conversation: Conversation, plan: Plan, run: Path
     ) -> tuple[Outcome, Exit | None, OutcomeKind]:
         try:
-            exit_ = await self._follow(ingestion, reader, plan, run)
+            exit_ = await self._follow(ingestion, reader, conversation, plan, run)
         except TranscriptAltered as altered:
             ended = await self.end(run, "transcript altered", 0.5)
             return Outcome(kind="crashed", reason=f"error: {altered}", usage=reader.usage()), ended, "altered"
@@ -115,7 +119,9 @@ class Supervisor:
         outcome = _judge(reader, exit_, await asyncio.to_thread(tail_of, Spool(run).err, STDERR_TAIL))
         return outcome, exit_, outcome.kind
 
-    async def _follow(self, ingestion: Ingestion, reader: Reader, plan: Plan, run: Path) -> Exit:
+    async def _follow(
+        self, ingestion: Ingestion, reader: Reader, conversation: Conversation, plan: Plan, run: Path
+    ) -> Exit:
         """Read along until the run has ended and every line of it is taken; stop it at its limits."""
         spool, quiet = Spool(run), Quiet(run)
         if not spool.out.exists():
@@ -138,6 +144,7 @@ class Supervisor:
                         if not taken:
                             return end.result()
                         continue
+                    await conversation.go_on()
                     exceeded, due = (None, None) if stopping else self._limits(reader, plan, time.monotonic() - began)
                     if exceeded is None and not stopping:
                         exceeded, due = await self._stalled(plan, quiet, bool(taken), due)

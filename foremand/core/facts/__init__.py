@@ -52,7 +52,7 @@ from .tasks import (
     TimeCame,
     Troubled,
 )
-from .work import AttemptEnded, AttemptStarted, Preparing, SentBack, WorkSealed
+from .work import AttemptEnded, AttemptStarted, Heard, Preparing, SentBack, WorkSealed
 
 AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decoder from)
     TaskSubmitted,
@@ -65,6 +65,7 @@ AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decod
     Troubled,
     Preparing,
     AttemptStarted,
+    Heard,
     AttemptEnded,
     WorkSealed,
     GateStarted,
@@ -114,6 +115,7 @@ __all__ = [
     "GateStarted",
     "Given",
     "HandedOver",
+    "Heard",
     "Held",
     "Landed",
     "LandingIntended",

@@ -65,10 +65,12 @@ class Resumed(Fact, frozen=True, kw_only=True, tag=True):
 
 
 class Said(Fact, frozen=True, kw_only=True, tag=True):
-    """A person has something to tell the agent: it opens the next attempt."""
+    """A person has something to tell the agent. It opens the next attempt, unless the one that runs hears it first;
+    `key` is a UUID by which that is known, empty for what is not told to one that runs."""
 
     by: str
     message: str
+    key: str = ""
 
 
 class Taken(Fact, frozen=True, kw_only=True, tag=True):

@@ -16,7 +16,8 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
 
     `setup_running`: seconds that the workspace's setup ran for it just before. With a `gate` it is a reviewer's run,
     for the answer by `definition` about `about`; then `entered` is the revision under review. With `by` it is no run:
-    a person did the work. `reserved_usd`: what it may cost at most, as far as a limit says so.
+    a person did the work. `reserved_usd`: what it may cost at most, as far as a limit says so. `hears`: it can be told
+    more as it works.
     """
 
     number: int
@@ -32,6 +33,14 @@ class AttemptStarted(Fact, frozen=True, kw_only=True, tag=True):
     about: str = ""
     by: str = ""
     reserved_usd: float = 0.0
+    hears: bool = False
+
+
+class Heard(Fact, frozen=True, kw_only=True, tag=True):
+    """The attempt that runs has taken into its turn what a person said."""
+
+    number: int
+    key: str
 
 
 class AttemptEnded(Fact, frozen=True, kw_only=True, tag=True):

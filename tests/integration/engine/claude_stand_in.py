@@ -34,7 +34,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     transcript = folder / f"{session}.jsonl"
     with transcript.open("a") as file:
-        file.write(sys.stdin.read() + "\n")
+        file.write(json.loads(sys.stdin.readline())["message"]["content"] + "\n")
     asked = [line.partition(": ") for line in transcript.read_text().splitlines()]
 
     say("system", subtype="init", session_id=session, model="claude-sonnet-4-5")

@@ -1,5 +1,7 @@
 """The argv and environment that Claude Code is started with."""
 
+import json
+
 import pytest
 
 from foremand.agents.claude import Claude
@@ -15,13 +17,17 @@ def test_a_new_session_in_the_sandbox(make_agent, make_job):
     launch = Claude().launch(make_agent(), job)
     assert launch.argv == (
         *("claude", "-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages"),
+        *("--input-format", "stream-json", "--replay-user-messages"),
         *("--session-id", "11111111-2222-4333-8444-555555555555"),
         *("--permission-mode", "bypassPermissions", "--disallowedTools", "EnterWorktree,ExitWorktree"),
     )
-    assert launch.stdin == job.prompt.encode()
+    assert json.loads(launch.stdin)["message"] == {"role": "user", "content": job.prompt}
+    assert launch.stdin.count(b"\n") == 1
+    assert json.loads(launch.plea)["request"] == {"subtype": "interrupt"}
     assert launch.env == {
         "CLAUDE_CONFIG_DIR": f"{job.home}/.claude",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_EXIT_AFTER_STOP_DELAY": "5000",
         "DISABLE_AUTOUPDATER": "1",
         "IS_SANDBOX": "1",
     }

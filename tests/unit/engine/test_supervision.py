@@ -71,7 +71,7 @@ async def test_what_was_spent_counts_however_it_ended(tmp_path: Path, plan: Plan
 
     watched = supervisor(Executor(state, ENDED if kind == "altered" else RunLost(tmp_path, "gone")))
     watched._ledger = type("Ledger", (), {"now": staticmethod(lambda: 0.0)})
-    outcome, _, found = await watched._to_the_end(Altered(), Spent(), plan, tmp_path / "run")
+    outcome, _, found = await watched._to_the_end(Altered(), Spent(), None, plan, tmp_path / "run")
     assert found == kind
     assert outcome.usage.bound_usd == 0.5
 
