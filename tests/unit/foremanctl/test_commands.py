@@ -21,6 +21,7 @@ schema
 doctor [-C REPO]
 submit [TEXT] [-f FILE] [-C REPO] [--title T] [--profile P] [--pipeline FILE] [--into B] [--after ID] [--priority N]
     [--limit K=V] [--attach] [--wait] [--no-start]
+attach [ID] [--plain] [--ascii]
 list [--state S] [-C REPO] [--all]
 ls [--state S] [-C REPO] [--all]
 ps [--state S] [-C REPO] [--all]
@@ -53,7 +54,7 @@ config
 completion SHELL
 demo
 """
-"""Contract 6's table, without `attach` and `daemon`, which a later version has."""
+"""Contract 6's table, without `daemon`, which a later version has."""
 
 VERBS = {words[0]: words[1:] for words in map(str.split, CONTRACT.replace("\n  ", " ").strip().splitlines())}
 
