@@ -169,7 +169,7 @@ def test_where_the_first_agent_is_parked_the_next_goes_on(home: Any) -> None:
     claude = home.root / "bin" / "claude"
     claude.parent.mkdir(exist_ok=True)
     shutil.copy(RECORDINGS / "error_usage_limit.jsonl", claude.with_suffix(".jsonl"))
-    claude.write_text(f"#!/bin/sh\ncat > /dev/null\ncat {claude}.jsonl\nexit 1\n")
+    claude.write_text(f"#!/bin/sh\ncat {claude}.jsonl\nexit 1\n")
     claude.chmod(0o755)
     repo = home.repo({".foremand/pipeline.toml": HEAD + PARKED.replace("ROOT", str(home.root))})
     task = submit(home, repo, "implement: echo > done.txt")
