@@ -17,6 +17,7 @@ from .patch_paint import Frame, paint
 _STYLES: dict[Weight, str] = {"": PLAIN, "head": BOLD, "good": GREEN, "warn": YELLOW, "bad": RED, "dim": DIM}
 _MOST_NOTES = 400
 _LONGEST_NOTE = 4000
+_MOST_CHARACTERS = 40_000  # of a section
 
 
 @dataclass(frozen=True)
@@ -159,10 +160,15 @@ def brief_lines(sections: Iterable[Section], width: int, look: Look) -> list[Lin
     lines: list[Line] = []
     for section in sections:
         lines.append([(BOLD, look.cut(look.line(section.title), width))])
+        left, shown = _MOST_CHARACTERS, 0
         for note in section.notes[:_MOST_NOTES]:
+            if left <= 0:
+                break
             lines += _wrapped(note, width, look)
-        if len(section.notes) > _MOST_NOTES:
-            rest = counted(len(section.notes) - _MOST_NOTES, "more line")
+            left -= min(len(note.text), _LONGEST_NOTE)
+            shown += 1
+        if shown < len(section.notes):
+            rest = counted(len(section.notes) - shown, "more line")
             lines.append(look.fit([(DIM, f"  {rest}: e shows all")], width))
         lines.append([])
     return lines

@@ -66,21 +66,17 @@ def lines(shown: Shown, look: Look, size: Size) -> list[Line]:
     body = [_row(shown, look, row, width) for row in range(cursor.top, min(len(page), cursor.top + height(size)))]
     if cursor.in_tree and not tree:
         body = _tree(shown, look, size.columns, height(size))
-    elif tree:
-        beside = _tree(shown, look, tree, height(size))
+    body += [[] for _ in range(height(size) - len(body))]
+    if tree:
         rule = "|" if look.ascii else "│"
-        body += [[] for _ in range(len(beside) - len(body))]
+        beside = _tree(shown, look, tree, height(size))
+        beside += [[] for _ in range(height(size) - len(beside))]
         body = [
             [*left, (PLAIN, " " * (tree - width_of(left))), (DIM, rule), *right]
             for left, right in zip(beside, body, strict=True)
         ]
-    body += [[] for _ in range(height(size) - len(body))]
-    return [
-        _title(shown, look, size.columns),
-        _standing(shown, look, size.columns),
-        *body,
-        hints(keys_now(shown), size.columns),
-    ]
+    head = [_title(shown, look, size.columns), _standing(shown, look, size.columns)]
+    return [*head, *body, hints(keys_now(shown), size.columns)][: size.rows]
 
 
 def keys_now(shown: Shown) -> list[tuple[str, str]]:
