@@ -109,7 +109,7 @@ def keys_now(model: Model) -> list[tuple[str, str]]:
 
 
 def _hint(model: Model) -> Sequence[str]:
-    if not model.cursor:
+    if model.cursor < 0:
         return ()
     if not model.tasks:
         return NO_TASKS

@@ -38,12 +38,12 @@ class Floor(Struct, frozen=True, kw_only=True):
 class Model(Struct, frozen=True, kw_only=True):
     """All tasks as they are now, and how a person looks at them.
 
-    `shown` are the ids on the floor, in order. `link` is empty while the daemon is heard, else what is done about it.
+    `cursor` is -1 before the first snapshot. `shown` are the ids on the floor, in order. `link` is empty while the daemon is heard, else what is done about it.
     `calls` counts how often a task began to need a person; `now` is Unix time.
     """
 
     tasks: Mapping[int, pb.Task] = {}
-    cursor: int = 0
+    cursor: int = -1
     link: str = "connecting"
     info: pb.ServerInfo | None = None
     now: float = 0.0
@@ -155,7 +155,7 @@ def _told(model: Model, cursor: int, tasks: Mapping[int, pb.Task]) -> Model:
     calls = sum(
         1
         for id_, task in tasks.items()
-        if model.cursor and task is not (before := model.tasks.get(id_)) and asks(task) and not _asked(before)
+        if model.cursor >= 0 and task is not (before := model.tasks.get(id_)) and asks(task) and not _asked(before)
     )
     return _arranged(replace(model, cursor=cursor, tasks=tasks, calls=model.calls + calls))
 

@@ -71,7 +71,7 @@ class TaskScreen:
         look = terminal.look
         task = terminal.model.tasks.get(self._id)
         if task is None:
-            word = f" task {self._id} ..." if not terminal.model.cursor else f" there is no task {self._id}; esc: back"
+            word = f" task {self._id} ..." if terminal.model.cursor < 0 else f" there is no task {self._id}; esc: back"
             return [look.fit([(PLAIN, word)], columns)]
         body = self._body(columns)[: self._rows]
         body += [[] for _ in range(self._rows - len(body))]
