@@ -36,7 +36,7 @@ Entry = int | str
 """A task's id, or the repository whose tasks follow."""
 
 NO_TASKS = (
-    "No tasks yet. n writes one in your editor; elsewhere: foremanctl submit 'what to do'.",
+    "No tasks yet. n writes one; in a shell: foremanctl submit 'what to do'.",
     "? shows all keys. q leaves this screen; agents work on.",
 )
 NEWCOMER = "enter opens a task, ? shows all keys, q leaves this screen: nothing stops."
@@ -74,16 +74,13 @@ def lines(model: Model, look: Look, rows: int, columns: int, top: int) -> list[L
     found = entries(model)
     seen = found[top : top + body_rows(rows)]
     table = _table(model, look, seen, columns)
-    told = described(model.floor)
-    if told:
-        table[0] = look.fit([*table[0], (PLAIN, "  "), (YELLOW, look.line(told))], columns)
     blank = max(0, body_rows(rows) - len(seen))
     rest: list[Line] = [[] for _ in range(blank)]
     for place, text in enumerate(_hint(model)):
         if place + 1 < blank:
             rest[place + 1] = look.fit([(DIM, f" {text}")], columns)
-    more = f"{top + len(seen)} of {len(found)}" if len(found) > len(seen) else ""
-    bottom = [_selected(model, look, columns, more), hints(keys_now(model), columns)]
+    more = [described(model.floor), f"{top + len(seen)} of {len(found)}" if len(found) > len(seen) else ""]
+    bottom = [_selected(model, look, columns, "  ".join(filter(None, more))), hints(keys_now(model), columns)]
     return [header(model, look, columns), *table, *rest, *bottom][:rows]
 
 
@@ -178,17 +175,19 @@ def _row(task: pb.Task, row: dict[str, str], shown: Sequence[Column], widths: di
 def _selected(model: Model, look: Look, columns: int, more: str) -> Line:
     """What there is to know of the selected task beyond its line."""
     task = model.selected
-    if task is None:
-        return look.fit([(DIM, f" {more}")], columns)
-    parts = [f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}"] if task.files else []
-    parts += [f"revision {task.revision[:7]}"] if task.revision else []
-    parts += [look.line(_short(task.repo))] if not model.floor.by_repo else []
-    parts += [f"yours at {look.line(task.workspace)}"] if task.workspace else []
-    parts += ["unsandboxed"] if task.unsandboxed else []
-    parts += [f"changed {age(task.updated_at, datetime.fromtimestamp(model.now, UTC))} ago"]
-    left = f" {task.id}: {'   '.join(parts)}"
-    line = look.cut(left, columns - cells(more) - 2) if more else look.cut(left, columns)
-    return [(DIM, padded(line, columns - cells(more) - 1)), (DIM, more)] if more else [(DIM, line)]
+    right = f" {look.cut(look.line(more), columns // 2)}" if more else ""
+    parts = []
+    if task is not None:
+        if task.files:
+            parts.append(f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}")
+        parts += [f"revision {task.revision[:7]}"] if task.revision else []
+        parts += [f"yours at {look.line(task.workspace)}"] if task.workspace else []
+        parts += ["unsandboxed"] if task.unsandboxed else []
+        parts += [] if model.floor.by_repo else [look.line(_short(task.repo))]
+        parts.append(f"changed {age(task.updated_at, datetime.fromtimestamp(model.now, UTC))} ago")
+    left = columns - cells(right)
+    told = look.cut(f" {task.id}: {'   '.join(parts)}", left) if task is not None else ""
+    return [(DIM, padded(told, left)), (YELLOW, right)] if right else [(DIM, told)]
 
 
 def _short(repo: str) -> str:

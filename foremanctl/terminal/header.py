@@ -38,7 +38,7 @@ def _parts(model: Model) -> list[Fragment]:
     parts.append((PLAIN, _money(info)))
     parts += [(PLAIN, f"{queued} queued")] if queued else []
     parts += [(PLAIN, f"{landing} in line to land")] if landing else []
-    parts += [(YELLOW, f"{quota} wait for quota")] if quota else []
+    parts += [(YELLOW, f"{quota} wait{'s' if quota == 1 else ''} for quota")] if quota else []
     parts += [] if info.sandboxed else [(RED, "unsandboxed")]
     return parts
 

@@ -38,8 +38,9 @@ class Floor(Struct, frozen=True, kw_only=True):
 class Model(Struct, frozen=True, kw_only=True):
     """All tasks as they are now, and how a person looks at them.
 
-    `cursor` is -1 before the first snapshot. `shown` are the ids on the floor, in order. `link` is empty while the daemon is heard, else what is done about it.
-    `calls` counts how often a task began to need a person; `now` is Unix time.
+    `cursor` is -1 before the first snapshot. `shown` are the ids on the floor, in order. `link` is empty while the
+    daemon is heard, else what is done about it. `calls` counts how often a task began to need a person; `now` is Unix
+    time.
     """
 
     tasks: Mapping[int, pb.Task] = {}

@@ -143,14 +143,15 @@ def over(line: Line, style: str, width: int) -> Line:
 
 def hints(pairs: Sequence[tuple[str, str]], width: int) -> Line:
     """Keys and their words in one line, as many as there is room for."""
-    line: Line = [(PLAIN, " ")]
-    left = width - 1
+    line: Line = []
+    left = width
     for key, word in pairs:
-        taken = cells(key) + 1 + cells(word)
+        gap = "  " if line else " "
+        taken = len(gap) + cells(key) + 1 + cells(word)
         if taken > left:
             break
-        line += [(BOLD, key), (PLAIN, f" {word}  ")]
-        left -= taken + 2
+        line += [(PLAIN, gap), (BOLD, key), (PLAIN, f" {word}")]
+        left -= taken
     return line
 
 
