@@ -47,8 +47,18 @@ def _onwards(task: Task, world: World, now: float) -> tuple[Step, ...]:
     for stage in task.pipeline.stages:
         steps = _stage(task, stage, world, now)
         if steps:
-            return steps
+            return _beside(task, stage, steps, now)
     return out_of_queue(task, landing(task, world, now), now)
+
+
+def _beside(task: Task, stage: Stage, steps: tuple[Step, ...], now: float) -> tuple[Step, ...]:
+    """With what a stage wants, the agent that runs at a later one, as after a repin: its limits hold all the same."""
+    running = task.running_attempt
+    if running is None or running.gate or running.stage == stage.name:
+        return steps
+    watch = own(task, supervise(running), now)
+    waits = any(isinstance(step, Wait) for step in watch)
+    return (*(step for step in steps if not (waits and isinstance(step, Wait))), *watch)
 
 
 def _raise(task: Task, now: float) -> tuple[Step, ...]:

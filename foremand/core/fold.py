@@ -19,7 +19,7 @@ from .reviews import vote
 from .spec import Limits, Pipeline
 from .task import HELPLESS, TRANSIENT, Answer, Attempt, Changes, Ending, Hold, Message, Task, Trouble
 
-FOLD = 3
+FOLD = 4
 """The number of this fold. A change of `Task`'s fields alone does not need a new one: it is seen by itself."""
 
 
@@ -115,10 +115,9 @@ def _repinned(task: Task, fact: f.Repinned) -> Changes:
     pinned = replace(task.started, pipeline=fact.pipeline, pipeline_hash=fact.pipeline_hash, origin=fact.origin)
     profiles = tuple(name for name in task.profiles if not name or name in fact.pipeline.profiles)
     course = effective(fact.pipeline, profiles, begun=_begun(task))
-    kept = {gate.definition for gate in fact.pipeline.gates.values()}
     return {
         **_by_old_rules(task),
-        **answers.runs_kept(task, lambda key, run: run.result is not None or key.partition(":")[0] in kept),
+        **_gates_stopped(task),
         "started": pinned,
         "attempts": tuple(
             replace(a, void=a.void or (bool(a.gate) and a.outcome is None), work=fact.works.get(a.number, a.work))
@@ -205,7 +204,7 @@ def _paused(task: Task, fact: f.Paused) -> Changes:
 
 
 def _gates_stopped(task: Task) -> Changes:
-    """Gates that run are stopped, and asked anew when the task goes on."""
+    """Gates that run are stopped, and asked anew when the task goes on: how a stopped one ended says nothing."""
     return answers.runs_kept(task, lambda _key, run: run.result is not None)
 
 

@@ -117,9 +117,12 @@ def gates_at(pipeline: Pipeline, stage: str) -> tuple[Gate, ...]:
 
 
 def judges_plan(pipeline: Pipeline, stage: str) -> bool:
-    """Whether what is judged at a stage is a plan: its own where it only reads, at a checkpoint the one before it."""
-    done = pipeline.stages[: pipeline.index(stage) + 1]
-    return next((each.access == "read" for each in reversed(done) if each.agent), False)
+    """Whether what is judged at a stage is a plan: what somebody left there before anything was written.
+
+    After that it is the change, also where the last one only read: it is what lands, and may land as another one.
+    """
+    done = [each for each in pipeline.stages[: pipeline.index(stage) + 1] if each.agent]
+    return bool(done) and not any(each.writes for each in done)
 
 
 def tips_own(pipeline: Pipeline, tip: Pipeline, profiles: Sequence[str], where: str) -> tuple[Gate, ...]:

@@ -9,6 +9,7 @@ from playbook import (
     attempt,
     candidate,
     checkpoint,
+    ended,
     gate,
     human,
     line,
@@ -17,7 +18,9 @@ from playbook import (
     rev,
     review,
     reviewed,
+    sealed,
     stage,
+    started,
     tree,
 )
 
@@ -136,6 +139,31 @@ class TestAfterAPlan:
         assert [each.name for each in gates_at(pipeline, LAND)] == ["tests", "ok"]
         play = Playbook(pipeline, *read(1, pipeline=pipeline), *attempt(2, pipeline=pipeline), ran("tests", tree(2)))
         assert play.task.answers[-1].about == "change:change-2"
+
+    def test_after_a_report_on_what_was_written_it_is(self) -> None:
+        """A stage that only reads makes no plan of what is written already: the answer is about what lands."""
+        stages = (stage("implement"), stage("audit", "ok", access="read"))
+        pipeline = line(*stages, gates=[human("ok")])
+        assert [each.name for each in gates_at(pipeline, LAND)] == ["ok"]
+        report = (started(2, "audit"), ended(2), sealed(2, pipeline, changed=False, tree=tree(1)))
+        play = Playbook(pipeline, *attempt(1, pipeline=pipeline), *report) << "wait person"
+        play >> c.approve(play.task, "", rev(2), ANN) << "build 1"
+        other = candidate(1, of=2, pipeline=pipeline, changes={"ok": "another change"})
+        play >> other << "wait person"
+        assert (play.status.stage, play.task.answers[-1].about) == (LAND, "change:another change")
+
+    def test_nor_is_a_plan_that_a_raise_brought_back_behind_what_it_was_for(self) -> None:
+        stages = (
+            stage("plan", access="read"),
+            stage("implement", "tests"),
+            checkpoint("check", "ok", goto="implement"),
+        )
+        rules = [Profile(name="fast", skip=("plan",)), Profile(name="strict")]
+        pipeline = line(*stages, gates=[human("ok")], profiles=rules)
+        play = Playbook(pipeline, *attempt(1, pipeline=pipeline, raises={"strict": ("auth/a",)}), profile="fast")
+        play >> ran("tests", tree(1)) << "run plan#2"
+        assert [each.name for each in play.task.pipeline.stages] == ["implement", "plan", "check"]
+        assert [each.name for each in gates_at(play.task.pipeline, LAND)] == ["tests", "ok"]
 
     def test_a_machines_gate_is_asked_at_landing_all_the_same(self) -> None:
         stages = (stage("plan", access="read"), checkpoint("agreed", "lint", goto="plan"), stage("implement", "tests"))

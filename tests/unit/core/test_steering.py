@@ -529,6 +529,31 @@ class TestRepin:
         play = Playbook(MACHINES, *attempt(1)) << f"tests on {tree(1)}"
         play >> steering.repin(play.task, todays(new, play), ANN) << f"lint on {tree(1)}"
 
+    def test_nor_at_landing_where_it_was_stopped_with_its_candidate(self) -> None:
+        """How a stopped run ended says nothing of the work: taken up again it would be an error, then a fail."""
+        play = Playbook(MACHINES, *attempt(1), ran("tests", tree(1)), candidate(1, of=1)) << "tests on tree-on-tip"
+        stopped = play.only(s.RunGate)
+        begins = f.GateStarted(
+            task=1, at=0.0, gate="tests", definition="definition-of-tests", tree="tree-on-tip", run="run-1"
+        )
+        new = line(stage("implement", "tests"), land=("audit",))
+        play >> begins >> steering.repin(play.task, todays(new, play), ANN) >> candidate(3, of=1)
+        again = next(step for step in play.steps if isinstance(step, s.RunGate) and step.gate.name == "tests")
+        assert again.key != stopped.key
+
+    def test_an_agent_at_work_is_watched_while_an_earlier_stage_is_asked_more(self) -> None:
+        old = line(stage("implement", "tests"), stage("harden", "fuzz"), gates=[human("owner")])
+        play = Playbook(old, *attempt(1), ran("tests", tree(1)), started(2, "harden", entered=rev(1)))
+        new = line(stage("implement", "tests", "lint", "owner"), stage("harden", "fuzz"), gates=[human("owner")])
+        play >> steering.repin(play.task, todays(new, play, n1=work(1, new)), ANN)
+        play << f"lint on {tree(1)} + supervise harden#2"
+        play >> ran("lint", tree(1)) << "wait person + supervise harden#2"
+        for _ in range(3):
+            play >> troubled("attempt:2")
+        play << "wait trouble"
+        play >> c.retry(play.task, ANN) >> ended(2) >> sealed(2)
+        play >> c.approve(play.task, "", rev(1), ANN) << f"fuzz on {tree(2)}"
+
     def test_nothing_new(self) -> None:
         play = Playbook(MACHINES)
         same = Today(pipeline=MACHINES, digest="hash", origin="main")
