@@ -120,13 +120,12 @@ def _title(shown: Shown, look: Look, width: int) -> Line:
 def _standing(shown: Shown, look: Look, width: int) -> Line:
     """What is shown, or why an answer would not be about it."""
     known, task = shown.found.known, shown.latest.task
-    answered = last_answer(shown.latest, shown.heard)
+    told = [f"answered: {said}"] if (said := last_answer(shown.latest, shown.heard)) else []
     if moved(known, shown.latest):
         now = Known(shown.latest, shown=known.shown).revision
-        text = f" it is at {now[:12]} now, this is {known.revision[:12]}: d shows what changed"
-        return look.fit([(f"{RED} {BOLD}", look.line(f"{text}; {answered}" if answered else text))], width)
-    if answered:
-        return look.fit([(f"{YELLOW} {BOLD}", look.line(f" answered: {answered}"))], width)
+        told.append(f"it is at {now[:12]} now, this is {known.revision[:12]}: d shows what changed")
+    if told:
+        return look.fit([(f"{YELLOW if said else RED} {BOLD}", look.line(f" {'; '.join(told)}"))], width)
     parts = [f"revision {known.revision[:12]}", change(task)]
     if shown.found.view != "whole":
         parts.insert(0, f"{_SINCE[shown.found.view]} {shown.found.since[:12]} alone")

@@ -153,7 +153,8 @@ def test_what_was_not_checked_is_told_by_name() -> None:
 
 
 def test_where_all_was_checked_nothing_is_claimed_to_be_missing() -> None:
-    assert not_checked(task(gate("tests"), SECRETS, OWNER), files("a.py", "b.py"), []) == []
+    policy = gate("foremand-policy", "skipped", "human", paths=[".foremand/**"])
+    assert not_checked(task(gate("tests"), SECRETS, policy, OWNER), files("a.py", "b.py"), []) == []
     # A secrets gate looks at every file, and says nothing of what the code does.
     assert texts(not_checked(task(SECRETS, OWNER), files("a.py"), [])) == ["no command and no review looked at a.py"]
     # A protected gate's paths are what it guards, not what it is for.
