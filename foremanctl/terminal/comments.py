@@ -93,7 +93,7 @@ class Comments:
 
 def place_of(patch: Patch, file: File, line: int) -> Place | None:
     """The place of a line of a hunk; None for what is no line of either file."""
-    old, new = patch.numbers(file, line)
+    old, new = patch.numbers(line)
     if new is not None:
         return Place(file.path, new)
     return None if old is None else Place(file.path, old, before=True)

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from foremanctl.harmless import cells
 
@@ -30,8 +30,7 @@ class Spot:
     part: int = 0
 
 
-@dataclass(frozen=True)
-class _Block:
+class _Block(NamedTuple):
     """Rows of one kind. Those of a patch begin with line `first`."""
 
     kind: Literal["brief", "foreword", "gap", "file", "line", "words"]

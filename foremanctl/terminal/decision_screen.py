@@ -51,6 +51,7 @@ class DecisionScreen:
         self._size = Size(24, 80)
         self._page: Page | None = None
         self._tree: list[Row] = []
+        self._told: tuple[object, list[Section]] = (None, [])
         self._cursor = Cursor()
         self._fetching: Any = None
         self._spot: tuple[Spot, int] | None = None  # where to go on, once the page is made anew
@@ -256,7 +257,15 @@ class DecisionScreen:
         if others := comments.elsewhere(revision):
             said.append(Note(f"and {len(others)} about lines of earlier revisions, which are sent as well", "dim"))
         mine = [Section("what you say", said)] if said else []
-        return [*brief(found.known), *mine]
+        return [*self._brief(found), *mine]
+
+    def _brief(self, found: Fetched) -> list[Section]:
+        """Made once for each thing that was told: it looks at every file. Those that are still coming are left out."""
+        known = found.known
+        key = (id(known), found.complete)
+        if self._told[0] != key:
+            self._told = (key, brief(known if found.complete else replace(known, files=())))
+        return self._told[1]
 
     def _text(self, found: Fetched) -> str:
         parts = []

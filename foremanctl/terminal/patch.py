@@ -67,7 +67,8 @@ class Patch:
         self._next = 0
         self._searched = 0
         self._in_hunk = False
-        self._counted: tuple[int, array[int], array[int]] | None = None
+        self._old, self._new = array("Q"), array("Q")  # of each line; 0: it has none on that side
+        self._next_old = self._next_new = 0
 
     @classmethod
     def of(cls, data: bytes) -> "Patch":
@@ -126,60 +127,52 @@ class Patch:
         """The lines of its hunks."""
         return range(file.hunks[0] if file.hunks else file.end, file.end)
 
-    def numbers(self, file: File, line: int) -> tuple[int | None, int | None]:
+    def numbers(self, line: int) -> tuple[int | None, int | None]:
         """The line's number in the old and in the new file; None where it is not in it."""
-        index = bisect_right(file.hunks, line) - 1
-        if index < 0:
-            return None, None
-        hunk = file.hunks[index]
-        if self._counted is None or self._counted[0] != hunk:
-            end = file.hunks[index + 1] if index + 1 < len(file.hunks) else file.end
-            self._counted = (hunk, *self._count(hunk, end))
-        _, old, new = self._counted
-        sign, at = self.sign(line), line - hunk
-        if sign == "@" or sign == "\\" or at >= len(old):
-            return None, None
-        return None if sign == "+" else old[at], None if sign == "-" else new[at]
+        return self._old[line] or None, self._new[line] or None
 
     def text(self) -> Iterator[bytes]:
         """The whole patch, in pieces."""
         for start in range(0, len(self._data), 1 << 18):
             yield bytes(self._data[start : start + (1 << 18)])
 
-    def _count(self, hunk: int, end: int) -> "tuple[array[int], array[int]]":
-        """For each line of a hunk the numbers that it would have on either side."""
-        begins = _HUNK.match(self.raw(hunk, 100))
-        before, after = (int(begins[1]), int(begins[2])) if begins else (1, 1)
-        old, new = array("Q", [0]), array("Q", [0])
-        for line in range(hunk + 1, end):
-            old.append(before)
-            new.append(after)
-            sign = self.sign(line)
-            before += sign in "- "
-            after += sign in "+ "
-        return old, new
-
     def _line(self, start: int, end: int) -> None:
         number = len(self._starts)
         self._starts.append(start)
         kind = self._data[start] if end > start else _BLANK
+        old = new = 0
         if kind == _DIFF and self._data.startswith(_NEW_FILE, start):
             file = File(first=number, end=number)
             file.old = file.new = of_header(bytes(self._data[start + len(_NEW_FILE) : end]))
             self.files.append(file)
             self._in_hunk = False
-        elif not self.files:
-            return
-        file = self.files[-1]
-        file.end = number + 1
-        if kind == _AT:
-            file.hunks.append(number)
-            self._in_hunk = True
-        elif self._in_hunk:
-            file.added += kind == _PLUS
-            file.removed += kind == _MINUS
-        elif number > file.first:
-            _tell(file, bytes(self._data[start:end]))
+        if self.files:
+            file = self.files[-1]
+            file.end = number + 1
+            if kind == _AT:
+                file.hunks.append(number)
+                self._begin_hunk(start, end)
+            elif self._in_hunk:
+                old, new = self._number(kind)
+                file.added += kind == _PLUS
+                file.removed += kind == _MINUS
+            elif number > file.first:
+                _tell(file, bytes(self._data[start:end]))
+        self._old.append(old)
+        self._new.append(new)
+
+    def _begin_hunk(self, start: int, end: int) -> None:
+        begins = _HUNK.match(self._data, start, end)
+        self._next_old, self._next_new = (int(begins[1]), int(begins[2])) if begins else (1, 1)
+        self._in_hunk = True
+
+    def _number(self, kind: int) -> tuple[int, int]:
+        """The numbers of the next line of a hunk, by what it begins with."""
+        old = self._next_old if kind in (_MINUS, _BLANK) else 0
+        new = self._next_new if kind in (_PLUS, _BLANK) else 0
+        self._next_old += old > 0
+        self._next_new += new > 0
+        return old, new
 
 
 def _tell(file: File, line: bytes) -> None:

@@ -33,7 +33,7 @@ def paint(patch: Patch, file: File, line: int, frame: Frame) -> Line:
         return frame.look.fit([(CYAN, frame.look.line(_text(patch.raw(line, frame.width * 4))))], frame.width)
     if sign == "\\":
         return frame.look.fit([(DIM, frame.look.line(_text(patch.raw(line, 200)))[2:])], frame.width)
-    gutter = _gutter(patch, file, line, frame)
+    gutter = _gutter(patch, line, frame)
     base = _BASE.get(sign, PLAIN)
     code, more = _code(patch, line, frame)
     fragments = colors(file.path, code, base)
@@ -50,8 +50,8 @@ def plain(patch: Patch, line: int) -> str:
     return _text(patch.raw(line)[1:])
 
 
-def _gutter(patch: Patch, file: File, line: int, frame: Frame) -> Line:
-    old, new = patch.numbers(file, line)
+def _gutter(patch: Patch, line: int, frame: Frame) -> Line:
+    old, new = patch.numbers(line)
     if frame.both:
         return [(DIM, f"{_number(old)} {_number(new)} ")]
     return [(DIM, f"{_number(old if new is None else new)} ")]

@@ -63,7 +63,7 @@ def test_lines_know_their_numbers_on_either_side() -> None:
     (file,) = patch.files
     assert (file.path, file.letter, file.added, file.removed) == ("src/a.py", "M", 3, 3)
     assert [patch.raw(hunk)[:2] for hunk in file.hunks] == [b"@@", b"@@"]
-    shown = [(patch.sign(line), *patch.numbers(file, line)) for line in patch.body(file)]
+    shown = [(patch.sign(line), *patch.numbers(line)) for line in patch.body(file)]
     assert shown == [
         ("@", None, None),
         (" ", 10, 10),
