@@ -1,13 +1,14 @@
 """What people ask, checked: each function gives the facts to write down, or refuses with a reason and a way on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from . import facts as f
 from . import feedback
 from .landing import intended
-from .spec import LAND, OnFail
+from .profiles import effective
+from .spec import LAND, Gate, OnFail, Pipeline
 from .status import Status, status
 from .task import Candidate, Task
 from .verdicts import Standing, gates_at, is_tainted
@@ -158,16 +159,22 @@ def _may_do(task: Task, stage: str, agent: str) -> None:
     """Refuse an agent for a stage that has none, or whose work it is to judge."""
     if not task.has_stage(stage) or not task.pipeline.stage(stage).agent:
         raise Refused("NO_AGENT_HERE", f"no agent works at {stage}", f"foremanctl retry {task.id} --stage STAGE")
-    here = task.pipeline.stage(stage)
-    later = [each.name for each in task.pipeline.stages[task.pipeline.index(stage) :]]
-    for place in (*later, LAND) if here.writes else (stage,):
-        gate = next((each for each in gates_at(task.pipeline, place) if agent in each.reviewers), None)
-        if gate is not None:
-            raise Refused(
-                "REVIEWS_IT",
-                f"{agent} is to judge at gate {gate.name} what {stage} makes: nobody reviews their own work",
-                "name another [agent]",
-            )
+    raised = [effective(task.pipeline, [*task.profiles, name]) for name in task.pipeline.profiles]
+    judging = (gate for pipeline in (task.pipeline, *raised) for gate in _judging(pipeline, stage))
+    gate = next((each for each in judging if agent in each.reviewers), None)
+    if gate is not None:
+        raise Refused(
+            "REVIEWS_IT",
+            f"{agent} is to judge at gate {gate.name} what {stage} makes: nobody reviews their own work",
+            "name another [agent]",
+        )
+
+
+def _judging(pipeline: Pipeline, stage: str) -> Iterator[Gate]:
+    """The gates that are asked about what a stage makes: where it writes also those of all that comes after it."""
+    names = [each.name for each in pipeline.stages]
+    later = (*names[names.index(stage) :], LAND) if pipeline.stage(stage).writes else (stage,)
+    return (gate for place in later for gate in gates_at(pipeline, place))
 
 
 _RETRIED = frozenset({"stuck", "error", "trouble", "quota", "backoff", "needs"})

@@ -33,7 +33,7 @@ from foremand.core import commands as c
 from foremand.core import facts as f
 from foremand.core import steering
 from foremand.core import steps as s
-from foremand.core.spec import Limits, Pipeline
+from foremand.core.spec import LAND, Limits, Pipeline, Profile
 
 ONE = line(stage("implement", "tests", "review", "owner"), gates=[review("review", "critic"), human("owner")])
 TWO = line(stage("implement", "tests", "review"), gates=[review("review", "critic", "second")])
@@ -201,6 +201,14 @@ class TestAuthors:
         with pytest.raises(c.Refused) as caught:
             c.retry(play.task, ANN, agent="critic")
         assert (caught.value.reason, "review" in caught.value.message) == ("REVIEWS_IT", True)
+
+    def test_nor_one_of_a_stricter_profile(self) -> None:
+        strict = Profile(name="strict", gates={LAND: ("review",)}, paths=("pay/**",))
+        pipeline = line(stage("implement", "tests"), gates=[review("review", "critic")], profiles=[strict])
+        play = Playbook(pipeline, started(1), ended(1, "denied"), sealed(1))
+        with pytest.raises(c.Refused) as caught:
+            c.retry(play.task, ANN, agent="critic")
+        assert caught.value.reason == "REVIEWS_IT"
 
     def test_an_author_of_an_earlier_pipeline_is_not_heard_as_a_reviewer(self) -> None:
         """Today's file may make a reviewer of who wrote the work that is there."""
