@@ -73,6 +73,8 @@ class Operators:
                 await reader.read()
         except OSError:
             log.debug("a client went away before it had its token")
+        except asyncio.CancelledError:
+            log.debug("a client is still there as the daemon stops")  # nobody asks how this ends but asyncio, aloud
         finally:
             self._tokens.pop(token, None)
             writer.close()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from . import facts as f
-from . import feedback
+from . import feedback, questions
 from .asking import ask
 from .landing import in_queue, intended, landing, out_of_queue
 from .limits import Exhausted, allowance
@@ -128,9 +128,13 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     if attempt is None:
         return _begin(task, stage, world, now)
     if attempt.outcome is None:
-        return own(task, supervise(attempt), now)
+        watched = own(task, supervise(attempt), now)
+        return watched if _waits(watched) else (*watched, *questions.waits(task, attempt, now))
     if attempt.work is None:
         return own(task, Seal(number=attempt.number), now)
+    asked = questions.waits(task, attempt, now)
+    if asked:
+        return asked
     if attempt.outcome in TRANSIENT:
         return _away(task, stage, attempt, now)
     if attempt.outcome in HELPLESS:
@@ -141,14 +145,18 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     return ask(task, world, stage.name, stage.on_fail, attempt.work, now)
 
 
+def _waits(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, Wait) for step in steps)
+
+
 def _begin(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ...]:
-    held = waits_for_others(task, world, now)
+    agent = agent_for(task, stage)
+    held = waits_for_others(task, world, now, agent)
     if held:
         return held
-    left = allowance(task, stage.limits, world.left_usd)
+    left = allowance(task, stage.limits, world.left_for(agent))
     if isinstance(left, Exhausted):
         return (Wait(on="budget", reason=left.reason, stage=stage.name),)
-    agent = agent_for(task, stage)
     step = RunAttempt(
         number=len(task.attempts) + 1,
         stage=stage.name,
@@ -162,6 +170,7 @@ def _begin(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
         turns=left.turns,
         wall_clock=left.wall_clock,
         stall=left.stall,
+        day_usd=world.left_for(agent),
     )
     return own(task, step, now)
 

@@ -52,10 +52,10 @@ def _nobody(task: Task, missing: tuple[str, ...], wrote: frozenset[str]) -> str:
 def _begin(
     task: Task, world: World, standing: Standing, reviewer: str, runs: list[Attempt], now: float
 ) -> tuple[Step, ...]:
-    held = waits_for_others(task, world, now)
+    held = waits_for_others(task, world, now, reviewer)
     if held:
         return held
-    left = allowance(task, left_usd=world.left_usd)
+    left = allowance(task, left_usd=world.left_for(reviewer))
     if isinstance(left, Exhausted):
         return (Wait(on="budget", reason=left.reason, stage=standing.stage),)
     step = RunAttempt(
@@ -68,6 +68,7 @@ def _begin(
         turns=left.turns,
         wall_clock=left.wall_clock,
         stall=left.stall,
+        day_usd=world.left_for(reviewer),
         gate=standing.gate.name,
         definition=standing.gate.definition,
         about=standing.about,

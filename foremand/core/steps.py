@@ -12,7 +12,7 @@ from .spec import Gate
 from .task import Hold
 
 WaitsFor = Literal[
-    "person", "stuck", "error", "trouble", "budget", "quota", "needs", "paused", "taken", "queue", "backoff"
+    "person", "stuck", "error", "trouble", "budget", "quota", "needs", "paused", "taken", "queue", "backoff", "question"
 ]
 
 
@@ -20,12 +20,22 @@ class World(Struct, frozen=True, kw_only=True):
     """What other tasks' facts mean for this one.
 
     `queue_turn`: it stands first in its landing queue. `hold`: why nothing new of it may start. `left_usd`: what the
-    day's budget leaves it.
+    day's budget leaves it. `free`: agents whose use is no money, so that no budget of the day bounds them.
     """
 
     queue_turn: bool = False
     hold: Hold | None = None
     left_usd: float | None = None
+    free: frozenset[str] = frozenset()
+
+    def hold_of(self, agent: str) -> Hold | None:
+        """What keeps this agent from starting; without one, the task itself: who will work is not known yet then."""
+        spent = self.hold is not None and self.hold.on == "budget"
+        return None if spent and (agent in self.free if agent else self.free) else self.hold
+
+    def left_for(self, agent: str) -> float | None:
+        """What the day's budget leaves this agent, in US dollars; None where it does not bound it."""
+        return None if agent in self.free else self.left_usd
 
 
 class Start(Struct, frozen=True, kw_only=True):
@@ -38,7 +48,8 @@ class RunAttempt(Struct, frozen=True, kw_only=True):
     """Have this attempt run to its end: prepare its workspace, start it, or adopt it where it already runs.
 
     `files`: the tree to lay in the workspace first, None to leave the files as they are. `resumes`: the session to
-    continue. The limits are what the task has left. With a `gate` it is a reviewer's run, in a checkout of `entered`.
+    continue. The limits are what the task has left, `day_usd` is what the day has. With a `gate` it is a reviewer's
+    run, in a checkout of `entered`.
     """
 
     number: int
@@ -53,6 +64,7 @@ class RunAttempt(Struct, frozen=True, kw_only=True):
     turns: int | None = None
     wall_clock: float | None = None
     stall: float | None = None
+    day_usd: float | None = None
     begun: bool = False
     gate: str = ""
     definition: str = ""

@@ -47,9 +47,9 @@ def own(
     )
 
 
-def waits_for_others(task: Task, world: World, now: float) -> tuple[Step, ...]:
+def waits_for_others(task: Task, world: World, now: float, agent: str = "") -> tuple[Step, ...]:
     """Nothing new starts while other tasks' facts hold this one up; that they do is a fact of its own."""
-    hold = world.hold
+    hold = world.hold_of(agent)
     if hold is not None and hold != task.held:
         return (Record(fact=f.Held(task=task.id, at=now, on=hold.on, reason=hold.reason)),)
     if hold is not None:

@@ -66,6 +66,7 @@ class Attempts:
         self._slots = slots
         self._accounts = accounts
         self._world = world
+        self._promising = asyncio.Lock()
         self._supervisor = supervisor
 
     async def run(self, task: Task, step: RunAttempt) -> None:
@@ -101,10 +102,11 @@ class Attempts:
         waited long for its slot. None if it is not to begin any more.
         """
         of_stage = NO_LIMITS if step.gate else task.pipeline.stage(step.stage).limits
-        left = allowance(self._ledger[task.id], of_stage, self._world(task).left_usd)
+        day_usd = self._world(task).left_for(step.agent)
+        left = allowance(self._ledger[task.id], of_stage, day_usd)
         if isinstance(left, Exhausted):
             return None
-        step = replace(step, cost_usd=left.cost_usd, turns=left.turns, wall_clock=left.wall_clock)
+        step = replace(step, cost_usd=left.cost_usd, turns=left.turns, wall_clock=left.wall_clock, day_usd=day_usd)
         if step.gate:
             plan = await self._prepare_review(task, step, run)
             return await self._begun(task, step, plan)
@@ -113,9 +115,20 @@ class Attempts:
         return await self._begun(task, step, await self._prepare(task, step, run))
 
     async def _begun(self, task: Task, step: RunAttempt, plan: Plan) -> Task | None:
+        """Record that the attempt begins, one after the other: the same money is promised to no two of them."""
         started = self._started(task, step, plan)
-        task = await self._ledger.decide(task.id, lambda known: (started,) if _still_wanted(known, step) else ())
+
+        def begins(known: Task) -> tuple[AttemptStarted, ...]:
+            return (started,) if _still_wanted(known, step) and self._affordable(known, started) else ()
+
+        async with self._promising:
+            task = await self._ledger.decide(task.id, begins)
         return task if task.attempt(step.number) is not None else None
+
+    def _affordable(self, task: Task, started: AttemptStarted) -> bool:
+        """Whether the day's budget still has what the attempt was planned with."""
+        left = self._world(task).left_for(started.agent)
+        return left is None or started.reserved_usd <= left
 
     async def _prepare(self, task: Task, step: RunAttempt, run: Path) -> Plan:
         """Make the workspace ready and write down what the attempt is; nothing of it runs yet."""
@@ -158,7 +171,7 @@ class Attempts:
         heard = "\n\n".join(filter(None, (task.feedback.get(step.stage, ""), looked)))
         context = Context(task=task.submitted.prompt, stages=handed, feedback=heard, diff=diff)
         job = self._job(task, step, room, render(gate.prompt, context), access="read")
-        plan = Plan(job=job, wall_clock=step.wall_clock, began=None, setup_running=setup_running)
+        plan = Plan(job=job, wall_clock=step.wall_clock, day_usd=step.day_usd, began=None, setup_running=setup_running)
         await asyncio.to_thread(write_plan, run, plan)
         return plan
 
@@ -176,7 +189,7 @@ class Attempts:
             prompt = render(stage.prompt, context)
         earlier = next((a for a in reversed(task.attempts) if resumes and a.session_id == resumes), None)
         job = self._job(task, step, room, prompt, access=stage.access, resumes=resumes, earlier=earlier)
-        return Plan(job=job, wall_clock=step.wall_clock, began=began)
+        return Plan(job=job, wall_clock=step.wall_clock, day_usd=step.day_usd, began=began)
 
     def _job(
         self,

@@ -12,13 +12,14 @@ from . import durable
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What an attempt was begun with, stored beside its transcript: enough to take it up again.
 
-    `wall_clock` is its deadline in seconds of running. `began` is the tree that its files made, where the stage
-    only reads and nothing but our looking keeps it from writing. `setup_running`: seconds that the workspace's setup
-    ran for it; `notes` are for the person.
+    `wall_clock` is its deadline in seconds of running, `day_usd` what the day's budget had left for it. `began` is the
+    tree that its files made, where the stage only reads and nothing but our looking keeps it from writing.
+    `setup_running`: seconds that the workspace's setup ran for it; `notes` are for the person.
     """
 
     job: Job
     wall_clock: float | None
+    day_usd: float | None = None
     began: str | None
     setup_running: float = 0.0
     notes: tuple[str, ...] = ()

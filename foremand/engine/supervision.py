@@ -165,6 +165,8 @@ class Supervisor:
         spent = used.bound_usd or 0.0
         if left.cost_usd is not None and spent > left.cost_usd:
             return f"{LIMIT}cost_usd: ${spent:.2f} of ${max(left.cost_usd, 0):.2f} is spent", None
+        if plan.day_usd is not None and spent > plan.day_usd:
+            return f"{LIMIT}daily_cost_usd: ${spent:.2f} of the day's last ${plan.day_usd:.2f} is spent", None
         for name in ("tokens", "turns"):
             most, taken = getattr(left, name), getattr(used, name)
             if most is not None and taken > most:

@@ -39,7 +39,7 @@ class Worlds:
         if self._limit is None or task.excused:
             return World(queue_turn=turn, hold=held)
         day = self._day()
-        return World(queue_turn=turn, hold=held or hold(day), left_usd=left(day))
+        return World(queue_turn=turn, hold=held or hold(day), left_usd=left(day), free=self._free)
 
     def today(self) -> tuple[float, float | None]:
         """What has been spent today, in US dollars, and what may be; None: no bound."""

@@ -215,7 +215,7 @@ def test_a_used_up_limit_is_raised(home: Any) -> None:
     home.ok("retry", str(task), "-m", GOOD)
     assert waits(home, task, "budget")["reason"] == "limit attempts: 1 of 1 agent runs are used"
     refused = home.ctl("resume", str(task))
-    assert (refused.returncode, f"foremanctl limit {task} attempts=24" in refused.stderr) == (5, True)
+    assert (refused.returncode, f"foremanctl limit {task} attempts=" in refused.stderr) == (5, True)
     home.ok("limit", str(task), "attempts=2")
     waits(home, task, "person")
     home.ok("cancel", str(task))

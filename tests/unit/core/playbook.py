@@ -303,6 +303,7 @@ class Playbook:
         self.turn = True
         self.hold: Hold | None = None
         self.left_usd: float | None = None
+        self.free: frozenset[str] = frozenset()
         self.facts: list[f.AnyFact] = []
         self.recorded: list[str] = []
         self.pipeline = pipeline or SIMPLE
@@ -321,7 +322,7 @@ class Playbook:
 
     @property
     def world(self) -> s.World:
-        return s.World(queue_turn=self.turn, hold=self.hold, left_usd=self.left_usd)
+        return s.World(queue_turn=self.turn, hold=self.hold, left_usd=self.left_usd, free=self.free)
 
     @property
     def steps(self) -> tuple[s.Step, ...]:

@@ -103,6 +103,19 @@ class TestHeld:
         play.left_usd = 50.0
         assert play.only(s.RunAttempt).cost_usd == 5.0  # type: ignore[attr-defined]
 
+    def test_an_agent_whose_use_is_no_money_is_not_held_up_by_it(self) -> None:
+        play = Playbook(None)
+        play.free, play.left_usd = frozenset({"coder"}), 0.0
+        held(play, SPENT) << "start"
+        play >> begun() << "run implement#1"
+        assert play.only(s.RunAttempt).cost_usd == 5.0  # type: ignore[attr-defined]
+        held(play, NEEDS) << "wait needs"
+
+    def test_another_one_is_although_the_user_has_such_agents(self) -> None:
+        play = Playbook()
+        play.free = frozenset({"somebody"})
+        held(play, SPENT) << "wait budget"
+
 
 class TestRetry:
     """`retry` drops a need; nothing else does."""
