@@ -128,9 +128,11 @@ def judges_plan(pipeline: Pipeline, stage: str) -> bool:
 def tips_own(pipeline: Pipeline, tip: Pipeline, profiles: Sequence[str], where: str) -> tuple[Gate, ...]:
     """What the tip's own file asks at landing and the pinned one does not; `where` tells its gates from ours.
 
-    Of the task's profiles those hold that the tip's file has. What its floor asks is asked of its floor.
+    Of `profiles`, the task's and those to which the tip's file raises the change, those hold that this file has; where
+    it has none of them, its default. What its floor asks is asked of its floor.
     """
-    known = [name for name in profiles if not name or name in tip.profiles] or [""]
+    known = [name for name in profiles if not name or name in tip.profiles]
+    known = known if any(known) else [*known, tip.default_profile]
     ours = {_question(gate, gate.name in pipeline.floor.gates) for gate in gates_at(pipeline, LAND)}
     theirs = [(gate, gate.name in tip.floor.gates) for gate in gates_at(effective(tip, known), LAND)]
     return tuple(

@@ -55,7 +55,7 @@ from .intake import Intake
 from .ledger import Ledger
 from .others import Others
 from .repositories import Repositories
-from .sealing import describe
+from .sealing import describe, raises
 
 log = logging.getLogger("foremand.lander")
 
@@ -137,7 +137,10 @@ class Lander:
     ) -> CandidateBuilt:
         work = self._repositories.work(task)
         theirs = await self._intake.at_tip(task, tip)
-        gates = () if theirs is None else tips_own(task.pipeline, theirs, task.profiles, task.submitted.into)
+        gates: tuple[Gate, ...] = ()
+        if theirs is not None:
+            risen = await raises(work, theirs, tip, built.commit)
+            gates = tips_own(task.pipeline, theirs, (*task.profiles, *risen), task.submitted.into)
         gates = (*gates, *rewound(task.submitted.into, tip, await work.dropped(tip, task.base)))
         described = await describe(
             work,
@@ -222,19 +225,21 @@ class Lander:
     async def _push(self, task: Task, work: WorkRepo, step: Land) -> None:
         """Have the remote's branch move from the tip, if that is the remote's, else from where it is behind it.
 
-        Not if the user's own branch has moved meanwhile, unless it was by an interrupted landing of this.
+        Not if the user's own branch has moved meanwhile, unless the remote has it already: an interrupted landing of
+        this has pushed it then, and nothing may refuse it any more.
         """
         repo, into, mirror = Path(task.submitted.repo), task.submitted.into, work.mirror
+        theirs = await mirror.fetch_remote(into)
+        if await work.follows(theirs, step.new):
+            return
         await mirror.fetch(into)
         here = await mirror.tip(into)
         if here != step.old and not await work.follows(here, step.new):
             raise TipMoved(into, here)
         if task.pipeline.land.fetch and task.candidate is not None:
             theirs = task.candidate.tip
-        else:
-            theirs = await mirror.fetch_remote(into)
-            if not await work.follows(step.new, theirs):
-                raise TipMoved(str(await upstream(repo, into)), theirs)
+        elif not await work.follows(step.new, theirs):
+            raise TipMoved(str(await upstream(repo, into)), theirs)
         await push(repo, work, step.new, into, theirs)
 
     async def _move_here(self, task: Task, work: WorkRepo, step: Land) -> None:

@@ -145,7 +145,6 @@ async def describe(
         same = {gate.name: NOTHING for gate in gates.values() if not gate.paths}
         return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same, commits=commits)
     files, added, removed = await diffstat(work, base, revision)
-    raising = {name: profile.paths for name, profile in pipeline.profiles.items() if profile.paths}
     guarded = {gate.name: gate.paths for gate in gates.values() if gate.kind == "protected"}
     return Work(
         revision=revision,
@@ -158,7 +157,7 @@ async def describe(
         removed=removed,
         commits=commits,
         touched=await _touched(work, base, revision, guarded),
-        raises=await _touched(work, base, revision, raising),
+        raises=await raises(work, pipeline, base, revision),
         filtered=await filtered(work, base, revision),
     )
 
@@ -167,6 +166,12 @@ async def redescribe(work: WorkRepo, pipeline: Pipeline, old: Work) -> Work:
     """The same revision as the gates of another pipeline see it."""
     new = await describe(work, pipeline, base=old.base, base_tree=old.base_tree, revision=old.revision)
     return replace(new, unresolved=old.unresolved)
+
+
+async def raises(work: WorkRepo, pipeline: Pipeline, base: str, revision: str) -> dict[str, tuple[str, ...]]:
+    """The profiles of the pipeline to which the change is raised, each with files that do so."""
+    raising = {name: profile.paths for name, profile in pipeline.profiles.items() if profile.paths}
+    return await _touched(work, base, revision, raising)
 
 
 async def _touched(

@@ -124,3 +124,20 @@ def test_a_gate_that_the_tip_has_and_the_task_has_not_is_asked_of_the_same_chang
     assert again["reason"] == "approve second-owner@main?"
     approve(home, task)
     assert [a["gate"] for a in home.wait(task, "LANDED")["approvals"]] == ["owner", "second-owner@main"]
+
+
+def test_a_profile_that_the_tip_s_file_raises_the_change_to_is_asked_too(home: Any) -> None:
+    repo = repository(home, 'gates = ["owner"]')
+    task, other = tell(home, repo, put(2, "second")), tell(home, repo, "echo more > other.txt")
+    home.wait(task, "WAITING")
+    home.wait(other, "WAITING")
+    file = repo.path / ".foremand" / "pipeline.toml"
+    second = '\n[gate.second-owner]\nkind = "human"\n'
+    raising = '\n[profile.poems]\npaths = ["poem.txt"]\ngates = { land = ["second-owner"] }\n'
+    repo.commit({".foremand/pipeline.toml": file.read_text() + second + raising})
+    approve(home, task)
+    assert home.wait(task, "WAITING")["reason"] == "approve second-owner@main?"
+    approve(home, task)
+    home.wait(task, "LANDED")
+    approve(home, other)
+    assert [a["gate"] for a in home.wait(other, "LANDED")["approvals"]] == ["owner"]

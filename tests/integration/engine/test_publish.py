@@ -173,6 +173,22 @@ def test_what_the_remote_has_is_never_given_up_here(home: Any) -> None:
     assert remote.mine.git("status", "--porcelain") == ""
 
 
+def test_nor_where_the_user_commits_what_is_in_the_way(home: Any) -> None:
+    remote = Remote(home, PUSH)
+    (remote.mine.path / "poem.txt").write_text("mine alone\n")
+    task = tell(home, remote.mine, put(2, "second"))
+    assert "origin/main has it" in trouble(home, task)
+    pushed = remote.tip
+    mine = remote.mine.commit({"poem.txt": "mine alone\n"})
+    home.ok("retry", str(task))
+    assert "origin/main has it" in trouble(home, task)
+    assert home.ctl("cancel", str(task)).returncode == 5
+    remote.mine.git("merge", "-q", "-s", "ours", "-m", "mine", pushed)
+    home.ok("retry", str(task))
+    assert home.wait(task, "LANDED")["landed_commit"] == pushed == remote.tip
+    assert remote.mine.git("rev-parse", "main^1", "main^2").split() == [mine, pushed]
+
+
 def test_a_pull_request_leaves_the_branch_to_those_who_merge_it(home: Any) -> None:
     remote = Remote(home, FETCH + 'publish = "pull-request"\n' + OWNER)
     begin = remote.tip

@@ -62,6 +62,18 @@ class TestWhich:
         )
         assert named(ours, theirs) == ["legal@main"]
 
+    def test_its_default_profile_holds_where_it_knows_none_of_ours(self) -> None:
+        strict = Profile(name="strict", gates={LAND: ("audit",)})
+        theirs = line(stage("implement", "tests"), profiles=[strict, Profile(name="loose")], default_profile="strict")
+        assert named(OURS, theirs) == named(OURS, theirs, "gone") == ["audit@main"]
+        assert named(OURS, theirs, "loose") == []
+        assert named(OURS, theirs, "loose", "strict") == ["audit@main"], "raised by its own rules"
+
+    def test_a_default_that_skips_loosens_nothing(self) -> None:
+        fast = Profile(name="fast", skip=("check",), gates={LAND: ("audit",)})
+        theirs = line(stage("implement", "tests"), stage("check", "lint"), profiles=[fast], default_profile="fast")
+        assert named(OURS, theirs) == ["lint@main", "audit@main"]
+
     def test_a_gate_of_ours_that_stops_nothing_is_no_excuse(self) -> None:
         ours = line(stage("implement", "tests", "lint"), gates=[gate("lint", advisory=True)])
         assert named(ours, line(stage("implement", "tests", "lint"))) == ["lint@main"]
