@@ -45,7 +45,7 @@ _NAMED = (
     *(f"f{number}" for number in range(1, 13)),
     *(f"c-{letter}" for letter in "abcdefghklnopqrstuvwxyz"),  # c-i, c-j and c-m are tab and enter
 )
-_ALIASES = {"c-i": "tab", "c-m": "enter", "c-j": "enter", "c-h": "backspace"}
+_ALIASES = {" ": "space", "c-i": "tab", "c-m": "enter", "c-j": "enter", "c-h": "backspace"}
 
 
 class Daemon(Protocol):

@@ -6,6 +6,7 @@ A place is an entry and a line of it, so that what is read stays where it is whi
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ class View(Struct, frozen=True, kw_only=True):
     unfolded: bool = False
     words: str = ""
 
+
+Edge = Literal["", "top", "bottom"]
 
 _FOLDED_TEXT = 400  # characters of a folded answer that are looked at
 
@@ -63,11 +66,11 @@ def top_of(transcript: Transcript, view: View, look: Look, rows: int, columns: i
 
 def scrolled(
     transcript: Transcript, view: View, look: Look, rows: int, columns: int, by: int
-) -> tuple[Place | None, bool]:
-    """The place `by` lines farther down (or up), None for the end; and whether the top of what is here was hit."""
+) -> tuple[Place | None, Edge]:
+    """The place `by` lines farther down (or up), None for the end; and which edge of what is here was hit."""
     top = top_of(transcript, view, look, rows, columns)
     if top is None:
-        return None, True
+        return None, "top"
     shown = transcript.shown
     last = _back(transcript, view, look, columns, (len(shown), 0), rows)
     if by < 0:
@@ -80,8 +83,8 @@ def scrolled(
             index += 1
         top = (index, line)
         if top >= last:
-            return (None if not transcript.after else Place(shown[last[0]].seq, last[1])), False
-    return Place(shown[top[0]].seq, top[1]), top == (0, 0)
+            return (None if not transcript.after else Place(shown[last[0]].seq, last[1])), "bottom"
+    return Place(shown[top[0]].seq, top[1]), "top" if top == (0, 0) else ""
 
 
 def _back(
@@ -126,7 +129,8 @@ def _result(entry: Entry, unfolded: bool, look: Look, columns: int) -> list[Line
     more = text.count("\n")
     first = look.line(text[:_FOLDED_TEXT].partition("\n")[0])
     tail = f" (+{more} line{'' if more == 1 else 's'}, z)" if more else ""
-    return [[(style, mark), (style, look.cut(first, columns - len(mark) - len(tail))), (DIM, tail)]]
+    said = look.cut(first, max(0, columns - len(mark) - len(tail)))
+    return [look.fit([(style, mark), (style, said), (DIM, tail)], columns)]
 
 
 def _block(mark: str, style: str, text: str, look: Look, columns: int) -> list[Line]:

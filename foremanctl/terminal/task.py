@@ -12,7 +12,7 @@ from foremanctl.records import state
 from foremand.v1 import foremand_pb2 as pb
 
 from .model import Model, asks
-from .paint import BOLD, DIM, GREEN, PLAIN, RED, REVERSE, YELLOW, Line, Look, padded, wrap
+from .paint import BOLD, DIM, GREEN, PLAIN, RED, REVERSE, YELLOW, Line, Look, padded, width_of, wrap
 
 TABS = ("output", "gates", "why")
 
@@ -28,7 +28,7 @@ def head(model: Model, task: pb.Task, look: Look, columns: int) -> list[Line]:
     cost = f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "cost unknown"
     change = f"  {task.files} files +{task.added} -{task.removed}" if task.files else ""
     right = f"{change}  {cost} "
-    title = look.cut(f" {task.id}  {look.line(task.title)}", columns - cells(right) - 12 * bool(link))
+    title = look.cut(f" {task.id}  {look.line(task.title)}", columns - cells(right) - width_of(link))
     first: Line = [*link, (BOLD, title)]
     blank = columns - sum(cells(text) for _, text in first) - cells(right)
     words = look.line("; ".join(filter(None, now(task))))
@@ -111,7 +111,8 @@ def why(explanation: pb.Explanation | None, detail: pb.TaskDetail, look: Look, c
         found += [[(PLAIN, f" {text}")] for each in said for text in wrap(look.line(each), columns - 1)]
         if explanation.commands:
             found += [[(BOLD, " what would move it")]]
-            found += [[(PLAIN, f"   {look.line(text)}")] for text in explanation.commands]
+            commands = (text for each in explanation.commands for text in wrap(look.line(each), columns - 3))
+            found += [[(PLAIN, f"   {text}")] for text in commands]
         found.append([])
     out = Output()
     out.color = False

@@ -173,11 +173,11 @@ class TaskScreen:
             self._tops[self._tab] += by
             return
         look, columns = self._terminal.look, self._size.columns
-        place, at_top = scrolled(self._transcript, self._view, look, self._rows, columns, by)
+        place, edge = scrolled(self._transcript, self._view, look, self._rows, columns, by)
         self._view = replace(self._view, place=place)
-        if at_top and self._transcript.before:
+        if edge == "top" and self._transcript.before:
             self._more(earlier=True)
-        elif by > 0 and self._transcript.after:
+        elif edge == "bottom" and self._transcript.after:
             self._more(earlier=False)
 
     def _begin(self) -> None:

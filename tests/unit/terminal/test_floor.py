@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foremanctl.harmless import cells
@@ -119,6 +119,7 @@ HOSTILE = st.text(
 )
 
 
+@settings(deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, st.integers(10, 250), st.integers(5, 60), st.booleans())
 def test_nothing_that_is_written_breaks_a_line(
     title: str, reason: str, words: str, columns: int, rows: int, ascii_only: bool

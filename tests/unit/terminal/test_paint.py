@@ -1,7 +1,7 @@
 """Lines: anybody's text in exactly as many cells as there are."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foremanctl.harmless import cells
@@ -32,6 +32,7 @@ def test_lines_keep_their_ends_and_widen_their_tabs() -> None:
     assert LOOK.text("a\tb\r\nc\rd") == "a    b\nc\\x0dd"
 
 
+@settings(deadline=None)
 @given(TEXT, st.integers(0, 40))
 def test_what_is_cut_fits(text: str, width: int) -> None:
     for look in (LOOK, ASCII):
@@ -41,6 +42,7 @@ def test_what_is_cut_fits(text: str, width: int) -> None:
         assert cut == clean or (width < len(look.ellipsis)) or cut.endswith(look.ellipsis)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=5), st.integers(3, 40))
 def test_a_line_of_many_parts_fits(texts: list[str], width: int) -> None:
     line = [(f"style{number}", LOOK.line(text)) for number, text in enumerate(texts)]
@@ -50,6 +52,7 @@ def test_a_line_of_many_parts_fits(texts: list[str], width: int) -> None:
         assert fitted == line
 
 
+@settings(deadline=None)
 @given(TEXT, st.integers(2, 40))
 def test_what_is_wrapped_fits_and_is_all_there(text: str, width: int) -> None:
     clean = LOOK.text(text)
