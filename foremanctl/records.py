@@ -44,6 +44,7 @@ def task(of: pb.Task) -> Record:
         "raised_by": list(of.raised_by),
         "workspace": of.workspace or None,
         "queue_position": of.queue_position or None,
+        "questions": [_question(each) for each in of.questions],
     }
 
 
@@ -105,6 +106,16 @@ def state(of: pb.Task) -> str:
         return pb.TaskState.Name(of.state)
     except ValueError:
         return str(of.state)
+
+
+def _question(of: pb.Question) -> Record:
+    return {
+        "key": of.key,
+        "tool": of.tool,
+        "text": of.text,
+        "attempt": of.attempt,
+        "asked_at": of.asked_at or None,
+    }
 
 
 def _gate(of: pb.Gate) -> Record:

@@ -34,7 +34,7 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
     from foremanctl.client import request_id
     from foremand.v1 import foremand_pb2 as pb
 
-    if not revision and not _somebody_there():
+    if not revision and not somebody_there():
         raise Usage(
             "which revision? --revision is required where nobody can be asked",
             why="an approval is of one revision, and what stands there may have changed since you looked",
@@ -53,7 +53,8 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
     tell(asked.out, answer)
 
 
-def _somebody_there() -> bool:
+def somebody_there() -> bool:
+    """Whether a person can be shown something and asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from foremand.core import queue
 from foremand.core.costs import Cost
 from foremand.core.feedback import headline
+from foremand.core.questions import open_questions
 from foremand.core.spec import LAND, Gate, Limits
 from foremand.core.status import Status, status
-from foremand.core.task import Attempt, Task, run_key
+from foremand.core.task import Attempt, Question, Task, run_key
 from foremand.core.verdicts import Standing, gates_at, stand
 from foremand.engine.overlaps import Overlap
 from foremand.v1 import foremand_pb2 as pb
@@ -105,10 +106,15 @@ def task(found: Task) -> pb.Task:
         priority=found.submitted.priority,
         after=found.after,
         raised_by=found.raised_by,
+        questions=map(_question, open_questions(found)),
     )
     if found.cost_usd is not None and any(a.outcome for a in found.attempts):
         message.cost_usd = found.cost_usd
     return message
+
+
+def _question(asked: Question) -> pb.Question:
+    return pb.Question(key=asked.key, tool=asked.tool, text=asked.text, attempt=asked.attempt, asked_at=when(asked.at))
 
 
 def overlap(found: Overlap) -> pb.Overlap:

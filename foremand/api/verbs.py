@@ -106,6 +106,19 @@ class Verbs(Base):
         return pb.SendTaskResponse(task=self._wire.task(task), when=when)
 
     @unary
+    async def AnswerQuestion(self, request: pb.AnswerQuestionRequest, context: Context) -> pb.Task:  # noqa: N802
+        """A person allows an agent one use of a tool, or does not."""
+        task = await self._desk.answer(
+            request.id,
+            request.question,
+            request.allow,
+            request.message,
+            request.request_id,
+            self._name(context),
+        )
+        return self._wire.task(task)
+
+    @unary
     async def TakeTask(self, request: pb.TaskRequest, context: Context) -> pb.Task:  # noqa: N802
         """A person wants the workspace."""
         return self._wire.task(await self._desk.take(request.id, request.request_id, self._name(context)))

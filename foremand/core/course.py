@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from . import facts as f
-from . import feedback
+from . import feedback, questions
 from .asking import ask
 from .landing import in_queue, intended, landing, out_of_queue
 from .limits import Exhausted, allowance
@@ -128,9 +128,13 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     if attempt is None:
         return _begin(task, stage, world, now)
     if attempt.outcome is None:
-        return own(task, supervise(attempt), now)
+        watched = own(task, supervise(attempt), now)
+        return watched if _waits(watched) else (*watched, *questions.waits(task, attempt, now))
     if attempt.work is None:
         return own(task, Seal(number=attempt.number), now)
+    asked = questions.waits(task, attempt, now)
+    if asked:
+        return asked
     if attempt.outcome in TRANSIENT:
         return _away(task, stage, attempt, now)
     if attempt.outcome in HELPLESS:
@@ -139,6 +143,10 @@ def _stage(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ..
     if why is not None:
         return refuse(task, stage.name, stage.on_fail, why, now)
     return ask(task, world, stage.name, stage.on_fail, attempt.work, now)
+
+
+def _waits(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, Wait) for step in steps)
 
 
 def _begin(task: Task, stage: Stage, world: World, now: float) -> tuple[Step, ...]:

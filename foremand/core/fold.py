@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from . import answers, arrival, progress
+from . import answers, arrival, progress, questions
 from . import facts as f
 from .profiles import caps, effective, lowest
 from .reviews import vote
@@ -288,6 +288,9 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Preparing: progress.preparing,
     f.AttemptStarted: progress.attempt_started,
     f.Heard: progress.heard,
+    f.QuestionAsked: questions.asked,
+    f.QuestionAnswered: questions.answered,
+    f.QuestionWithdrawn: questions.withdrawn,
     f.AttemptEnded: progress.attempt_ended,
     f.WorkSealed: progress.sealed,
     f.GateStarted: answers.gate_started,

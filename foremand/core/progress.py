@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from . import answers, feedback
+from . import answers, feedback, questions
 from . import facts as f
 from .spec import LAND, Pipeline
 from .task import Attempt, Changes, Run, Task
@@ -78,7 +78,7 @@ def attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
     old = task.attempt(fact.number)
     if old is None or old.outcome is not None:
         return {}
-    return _with_attempt(
+    ended = _with_attempt(
         task,
         fact.number,
         outcome=fact.outcome,
@@ -92,6 +92,7 @@ def attempt_ended(task: Task, fact: f.AttemptEnded) -> Changes:
         reset_at=fact.reset_at,
         session_cost_usd=fact.session_cost_usd,
     )
+    return {**ended, **questions.left(replace(task, **ended), fact.number, fact.outcome)}
 
 
 def sealed(task: Task, fact: f.WorkSealed) -> Changes:

@@ -6,7 +6,7 @@ As in `commands`, each function gives the facts to write down, or refuses with a
 from msgspec import Struct
 
 from . import facts as f
-from . import feedback
+from . import feedback, questions
 from .commands import Refused, Who, alive, conflict_of, hand_back, not_half_landed, same_revision, send_back, way_on
 from .profiles import effective
 from .spec import LAND, Limits, Pipeline, Stage
@@ -111,6 +111,33 @@ def listens(task: Task, number: int) -> bool:
 def unheard(task: Task, number: int) -> tuple[Message, ...]:
     """What this attempt, as it runs, is to be told."""
     return tuple(message for message in task.said if message.key) if listens(task, number) else ()
+
+
+def answer(task: Task, key: str, allow: bool, message: str, who: Who) -> tuple[f.AnyFact, ...]:
+    """Answer one question; without `key` the one that is open. The first of two answers wins."""
+    now = alive(task, "answer")
+    asked = questions.open_questions(task)
+    known = next((q for q in task.questions if q.key == key), None) if key else None
+    if known is not None and known.allow is not None:
+        said = "allowed" if known.allow else "denied"
+        raise Refused("ALREADY_ANSWERED", f"this question was answered already: {said} by {known.by}")
+    if not asked or (key and known not in asked):
+        what = f"no question {key}" if key else "no question"
+        raise Refused("NO_QUESTION", f"task {task.id} is {now.state} ({now.reason}): {what} is open", way_on(task, now))
+    if not key and len(asked) > 1:
+        keys = ", ".join(q.key for q in asked)
+        raise Refused("QUESTION_MISSING", f"{len(asked)} questions are open: {keys}", f"foremanctl show {task.id}")
+    question = known or asked[0]
+    fact = f.QuestionAnswered(
+        task=task.id,
+        at=who.at,
+        number=question.attempt,
+        key=question.key,
+        allow=allow,
+        by=who.name,
+        message=message,
+    )
+    return (fact,)
 
 
 def take(task: Task, who: Who) -> tuple[f.AnyFact, ...]:

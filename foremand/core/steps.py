@@ -12,7 +12,7 @@ from .spec import Gate
 from .task import Hold
 
 WaitsFor = Literal[
-    "person", "stuck", "error", "trouble", "budget", "quota", "needs", "paused", "taken", "queue", "backoff"
+    "person", "stuck", "error", "trouble", "budget", "quota", "needs", "paused", "taken", "queue", "backoff", "question"
 ]
 
 

@@ -67,6 +67,20 @@ class Message(Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
+class Question(Struct, frozen=True, kw_only=True):
+    """What an agent asks before it does it; see `facts.questions`. `allow` None: nobody has answered yet."""
+
+    attempt: int
+    key: str
+    tool: str
+    text: str
+    digest: str
+    at: float
+    allow: bool | None = None
+    by: str = ""
+    message: str = ""
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """What is known of a gate's runs on one tree; `result` None while it runs.
 
@@ -200,6 +214,7 @@ class Task(Struct, frozen=True, kw_only=True):
     excused: bool = False
     paused: str = ""
     said: tuple[Message, ...] = ()
+    questions: tuple[Question, ...] = ()
     taken: str = ""
     taken_stage: str = ""
     handed_over: str = ""

@@ -7,6 +7,7 @@ from .durations import written
 from .facts import Usage
 from .landing import intended
 from .limits import enough
+from .questions import open_questions
 from .spec import LAND
 from .status import Status, status
 from .task import Task
@@ -71,6 +72,11 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
     listed: dict[str, Sequence[str]] = {
         "CLOSED_GATES": [f"logs {task.id} --gate {gate.name}" for gate in closed if gate.kind in _SPEAKING],
         "WAIVE": [f'waive {task.id} {s.gate.name} -m "why"' for s in now.standings if is_waivable(task, s)],
+        "ANSWER": [
+            f"answer {task.id} {answer} --question {question.key}"
+            for question in open_questions(task)[:1]
+            for answer in ("allow", "deny")
+        ],
         "NEEDS": [f"show {number}" for number in task.after],
         "MORE": _more(task, now.reason) if now.waiting_for == "budget" and task.held is None else (),
     }
@@ -109,6 +115,7 @@ _WAYS: dict[str, tuple[str, ...]] = {
     "backoff": ("retry {id}", "cancel {id}"),
     "needs": ("NEEDS", "retry {id}", "cancel {id}"),
     "paused": ("resume {id}", "cancel {id}"),
+    "question": ("ANSWER", "logs {id}", "take {id}", "cancel {id}"),
     "taken": ("give {id}", 'give {id} --rework -m "what is left to do"', "cancel {id}"),
     "queue": ("queue", "cancel {id}"),
     "FAILED": _ENDED,

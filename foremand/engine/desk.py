@@ -193,6 +193,12 @@ class Desk:
             return told, "the agent hears it now, in the middle of its work; if it ends first, the next attempt does"
         return told, "it opens the next attempt, if there is one: this agent cannot be told while it works"
 
+    async def answer(self, task: int, question: str, allow: bool, message: str, request_id: str, by: str) -> Task:
+        """A person answers what an agent asks."""
+        return await self._decide(
+            task, request_id, lambda known: steering.answer(known, question, allow, message, self._who(by))
+        )
+
     async def take(self, task: int, request_id: str, by: str) -> Task:
         """A person wants the workspace. It is theirs once the task is `handed_over`."""
         return await self._decide(task, request_id, lambda known: steering.take(known, self._who(by)))

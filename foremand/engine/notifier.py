@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from foremand.core.facts import Notified, NotifyRequested
+from foremand.core.questions import open_questions
 from foremand.core.status import Status, status
 from foremand.core.steps import WaitsFor
 from foremand.core.task import Task
@@ -27,7 +28,7 @@ from .telling import SENT, tell
 
 log = logging.getLogger("foremand.notifier")
 
-FOR_A_PERSON: frozenset[WaitsFor] = frozenset({"person", "stuck", "error", "trouble", "budget", "needs"})
+FOR_A_PERSON: frozenset[WaitsFor] = frozenset({"person", "stuck", "error", "trouble", "budget", "needs", "question"})
 """Waits that end only when a person moves. Whoever paused or took a task knows it already."""
 
 AT_ONCE = 4
@@ -77,6 +78,8 @@ def _marks(task: Task, now: Status) -> tuple[Any, ...]:
             (s.gate.name, s.about) for s in now.standings if s.gate.kind == "human" and s.verdict is not None
         )
         return (len(task.attempts), asked)
+    if now.waiting_for == "question":
+        return tuple(question.key for question in open_questions(task))
     return (now.revision, len(task.attempts), len(task.decisions), task.forgiven_at, task.limits)
 
 

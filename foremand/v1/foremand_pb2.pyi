@@ -145,8 +145,22 @@ class Overlap(_message.Message):
     conflicts: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., files: _Optional[_Iterable[str]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Question(_message.Message):
+    __slots__ = ("key", "tool", "text", "attempt", "asked_at")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    TOOL_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    tool: str
+    text: str
+    attempt: int
+    asked_at: str
+    def __init__(self, key: _Optional[str] = ..., tool: _Optional[str] = ..., text: _Optional[str] = ..., attempt: _Optional[int] = ..., asked_at: _Optional[str] = ...) -> None: ...
+
 class Task(_message.Message):
-    __slots__ = ("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision", "landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates", "unsandboxed", "files", "added", "removed", "stages", "waiting_for", "overlaps", "workspace", "queue_position", "priority", "after", "raised_by")
+    __slots__ = ("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision", "landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates", "unsandboxed", "files", "added", "removed", "stages", "waiting_for", "overlaps", "workspace", "queue_position", "priority", "after", "raised_by", "questions")
     ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     REPO_FIELD_NUMBER: _ClassVar[int]
@@ -176,6 +190,7 @@ class Task(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     RAISED_BY_FIELD_NUMBER: _ClassVar[int]
+    QUESTIONS_FIELD_NUMBER: _ClassVar[int]
     id: int
     title: str
     repo: str
@@ -205,7 +220,8 @@ class Task(_message.Message):
     priority: int
     after: _containers.RepeatedScalarFieldContainer[int]
     raised_by: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., repo: _Optional[str] = ..., branch: _Optional[str] = ..., into: _Optional[str] = ..., profile: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., reason: _Optional[str] = ..., stage: _Optional[str] = ..., attempt: _Optional[int] = ..., revision: _Optional[str] = ..., landed_commit: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., unsandboxed: _Optional[bool] = ..., files: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., stages: _Optional[_Iterable[str]] = ..., waiting_for: _Optional[str] = ..., overlaps: _Optional[_Iterable[_Union[Overlap, _Mapping]]] = ..., workspace: _Optional[str] = ..., queue_position: _Optional[int] = ..., priority: _Optional[int] = ..., after: _Optional[_Iterable[int]] = ..., raised_by: _Optional[_Iterable[str]] = ...) -> None: ...
+    questions: _containers.RepeatedCompositeFieldContainer[Question]
+    def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., repo: _Optional[str] = ..., branch: _Optional[str] = ..., into: _Optional[str] = ..., profile: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., reason: _Optional[str] = ..., stage: _Optional[str] = ..., attempt: _Optional[int] = ..., revision: _Optional[str] = ..., landed_commit: _Optional[str] = ..., cost_usd: _Optional[float] = ..., tokens: _Optional[int] = ..., created_at: _Optional[str] = ..., updated_at: _Optional[str] = ..., gates: _Optional[_Iterable[_Union[Gate, _Mapping]]] = ..., unsandboxed: _Optional[bool] = ..., files: _Optional[int] = ..., added: _Optional[int] = ..., removed: _Optional[int] = ..., stages: _Optional[_Iterable[str]] = ..., waiting_for: _Optional[str] = ..., overlaps: _Optional[_Iterable[_Union[Overlap, _Mapping]]] = ..., workspace: _Optional[str] = ..., queue_position: _Optional[int] = ..., priority: _Optional[int] = ..., after: _Optional[_Iterable[int]] = ..., raised_by: _Optional[_Iterable[str]] = ..., questions: _Optional[_Iterable[_Union[Question, _Mapping]]] = ...) -> None: ...
 
 class Attempt(_message.Message):
     __slots__ = ("stage", "number", "agent", "outcome", "exit_code", "session_id", "revision", "cost_usd", "tokens", "turns", "started_at", "ended_at", "reason", "gate", "by", "output")
@@ -410,6 +426,20 @@ class SendTaskResponse(_message.Message):
     task: Task
     when: str
     def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., when: _Optional[str] = ...) -> None: ...
+
+class AnswerQuestionRequest(_message.Message):
+    __slots__ = ("request_id", "id", "question", "allow", "message")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    question: str
+    allow: bool
+    message: str
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., question: _Optional[str] = ..., allow: _Optional[bool] = ..., message: _Optional[str] = ...) -> None: ...
 
 class GiveTaskRequest(_message.Message):
     __slots__ = ("request_id", "id", "message", "rework")

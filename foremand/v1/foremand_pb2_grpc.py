@@ -109,6 +109,11 @@ class ForemandStub:
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.FromString,
                 _registered_method=True)
+        self.AnswerQuestion = channel.unary_unary(
+                '/foremand.v1.Foremand/AnswerQuestion',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.AnswerQuestionRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
         self.TakeTask = channel.unary_unary(
                 '/foremand.v1.Foremand/TakeTask',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.TaskRequest.SerializeToString,
@@ -265,6 +270,13 @@ class ForemandServicer:
 
     def SendTask(self, request, context):
         """Tells the agent: with its next attempt, where the agent cannot be told as it works.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerQuestion(self, request, context):
+        """An agent with permissions = "ask" hears it at once, or, where it was interrupted meanwhile, as it goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -433,6 +445,11 @@ def add_ForemandServicer_to_server(servicer, server):
                     servicer.SendTask,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.SerializeToString,
+            ),
+            'AnswerQuestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerQuestion,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.AnswerQuestionRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
             ),
             'TakeTask': grpc.unary_unary_rpc_method_handler(
                     servicer.TakeTask,
@@ -905,6 +922,33 @@ class Foremand:
             '/foremand.v1.Foremand/SendTask',
             foremand_dot_v1_dot_foremand__pb2.SendTaskRequest.SerializeToString,
             foremand_dot_v1_dot_foremand__pb2.SendTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerQuestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/AnswerQuestion',
+            foremand_dot_v1_dot_foremand__pb2.AnswerQuestionRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
             options,
             channel_credentials,
             insecure,

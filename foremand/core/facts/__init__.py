@@ -37,6 +37,7 @@ from .people import (
     Taken,
     Waived,
 )
+from .questions import QuestionAnswered, QuestionAsked, QuestionWithdrawn
 from .tasks import (
     Held,
     LimitsChanged,
@@ -66,6 +67,9 @@ AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decod
     Preparing,
     AttemptStarted,
     Heard,
+    QuestionAsked,
+    QuestionAnswered,
+    QuestionWithdrawn,
     AttemptEnded,
     WorkSealed,
     GateStarted,
@@ -130,6 +134,9 @@ __all__ = [
     "PersonAsked",
     "Preparing",
     "ProfileRaised",
+    "QuestionAnswered",
+    "QuestionAsked",
+    "QuestionWithdrawn",
     "QueueEntered",
     "QueueLeft",
     "Rejected",

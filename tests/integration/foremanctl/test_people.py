@@ -236,3 +236,30 @@ def test_submit_and_wait_gives_the_end(daemon: FakeDaemon, ctl: Any) -> None:
     ended = ctl("submit", "x", "--wait", "--format", "json")
     assert ended.code == 0
     assert json.loads(ended.out)["landed_commit"] == "c0ffee"
+
+
+ASKS = pb.Question(key="q-1", tool="Bash", text="make install\n\x1b[2Jrm -rf /", attempt=1)
+
+
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_a_question_is_shown_whole_and_answered(daemon: FakeDaemon, home: Any, decision: str) -> None:
+    daemon.answers["GetTask"] = pb.TaskDetail(task=task(12, state=pb.WAITING, questions=[ASKS]))
+    daemon.answers["AnswerQuestion"] = task(12, state=pb.RUNNING)
+    shown, code = on_terminal(["answer", "12", decision, "-m", "why not"], ["y"])
+    assert code == 0
+    assert "make install" in shown
+    assert "rm -rf /" in shown
+    assert "\x1b[2J" not in shown
+    (sent,) = daemon.asked("AnswerQuestion")
+    assert (sent.id, sent.question, sent.allow, sent.message) == (12, "q-1", decision == "allow", "why not")
+
+
+def test_a_question_is_not_answered_unseen(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["AnswerQuestion"] = task(12, state=pb.RUNNING)
+    refused = ctl("answer", "12", "allow")
+    assert (refused.code, "--question" in refused.err) == (2, True)
+    assert ctl("answer", "12").code == 2
+    assert ctl("answer", "12", "perhaps", "--question", "q-1").code == 2
+    assert not daemon.asked("AnswerQuestion")
+    assert ctl("answer", "12", "deny", "--question", "q-1").code == 0
+    assert not daemon.asked("AnswerQuestion")[0].allow

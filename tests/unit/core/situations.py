@@ -37,7 +37,7 @@ from playbook import (
 
 from foremand.core import commands as c
 from foremand.core import facts as f
-from foremand.core import steering
+from foremand.core import questions, steering
 from foremand.core import steps as s
 from foremand.core.spec import Floor, Limits, Pipeline
 from foremand.core.task import Hold
@@ -141,6 +141,20 @@ def asked() -> Playbook:
     return Playbook(OWNED, *attempt(1, pipeline=OWNED), ran("tests", tree(1)))
 
 
+def question() -> Playbook:
+    """An agent that must ask has asked."""
+    text = "make install\n# really"
+    return Playbook(SIMPLE, started(1)) >> f.QuestionAsked(
+        task=1, at=0.0, number=1, key="q-1", tool="Bash", text=text, digest="d-1"
+    )
+
+
+def unanswered() -> Playbook:
+    """Nobody has answered, and the agent was interrupted."""
+    play = question().later(questions.PATIENCE)
+    return play >> (ended(1, "stopped"), sealed(1))
+
+
 def quota() -> Playbook:
     return Playbook(SIMPLE, started(1), ended(1, "quota", "limit reached", reset_at=9e6), sealed(1))
 
@@ -209,6 +223,8 @@ SITUATIONS: dict[str, tuple[str, str, Callable[[], Playbook]]] = {
     "after one that was rejected": ("WAITING", "needs", lambda: held("needs", "needs 7 (REJECTED)", after=(7,))),
     "paused before it ran": ("WAITING", "paused", paused),
     "paused as it ran": ("WAITING", "paused", lambda: paused(started(1))),
+    "an agent asks": ("WAITING", "question", question),
+    "an agent asked and was interrupted": ("WAITING", "question", unanswered),
     "taken": ("WAITING", "taken", taken),
     "being handed over": ("RUNNING", "", lambda: taken(ready=False)),
     "in the queue": ("LANDING", "queue", queue),

@@ -42,6 +42,7 @@ VERBS: dict[str, Asked] = {
     "pause": lambda task: steering.pause(task, ANN),
     "resume": lambda task: steering.resume(task, ANN),
     "send": lambda task: steering.say(task, "look here", ANN),
+    "answer": lambda task: steering.answer(task, "", True, "", ANN),
     "take": lambda task: steering.take(task, ANN),
     "give": lambda task: steering.give(task, "done", ANN, rework=False),
     "limit": lambda task: steering.limit(task, Limits(turns=500), ANN),
@@ -71,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "pause": {name for name, (state, _, _) in SITUATIONS.items() if state in ("QUEUED", "RUNNING")} - ENDING,
     "resume": waiting("paused", "quota") | {"no money left today"},
     "send": {name for name, (state, _, _) in SITUATIONS.items() if state == "RUNNING"} - ENDING,
+    "answer": waiting("question"),
     "take": LIVE - UNSETTLED - {"taken", "being handed over", "not handed over"},
     "give": {"taken"},
     "limit": LIVE,
@@ -124,6 +126,7 @@ def is_allowed(task: Task, command: str) -> bool:
         "rework": lambda task: c.rework(task, "", ANN, _after(words, "-m")),
         "reject": lambda task: c.reject(task, "", ANN, _after(words, "-m")),
         "waive": lambda task: steering.waive(task, words[1], revision(task), ANN, _after(words, "-m")),
+        "answer": lambda task: steering.answer(task, _after(words, "--question"), words[1] == "allow", "", ANN),
         "limit": lambda task: steering.limit(task, _limits(words[1:]), ANN),
         "give": lambda task: steering.give(task, _after(words, "-m"), ANN, rework="--rework" in words),
     }

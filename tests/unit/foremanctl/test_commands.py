@@ -30,6 +30,7 @@ why ID
 logs ID [--stage S] [--attempt N] [--gate G] [--setup] [-f] [--raw]
 diff ID [--stat] [--attempt N] [--since-approval]
 events [-f] [--after SEQ]
+answer ID {allow|deny} [--question KEY] [-m T]
 approve ID [GATE] [--revision SHA] [-m T]
 reject ID [-m T]
 rework ID [-m T] [-f FILE]
