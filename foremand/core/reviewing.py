@@ -77,15 +77,16 @@ def _begin(
         return own(task, step, now)
     last = runs[-1]
     why = f"{standing.gate.name}: {reviewer} {_silence(last)}"
-    if last.outcome in HELPLESS or len(runs) >= TRIES:
+    spoken = [run for run in runs if run.outcome != "quota"]  # who was not let speak was not silent
+    if last.outcome in HELPLESS or len(spoken) >= TRIES:
         return (Record(fact=given(task, standing, "error", f"{reviewer} {_silence(last)}", now)),)
     ended = last.ended_at or last.started_at
     if last.outcome == "quota":
-        due = max(last.reset_at or ended + AWAY[-1], ended + AWAY[0])
+        due = max(last.reset_at or ended + AWAY[-1] * min(len(runs), 10), ended + AWAY[0])
         waiting = later(task, f"quota#{last.number}", due, now, step, why)
         return tuple(Wait(on="quota", reason=why, stage=standing.stage) if isinstance(s, Wait) else s for s in waiting)
     pauses = BACKOFF if last.outcome == "done" else AWAY  # who spoke unclearly is there: nothing has to come back
-    return later(task, f"review#{last.number}", ended + pauses[len(runs) - 1], now, step, why)
+    return later(task, f"review#{last.number}", ended + pauses[len(spoken) - 1], now, step, why)
 
 
 def _silence(run: Attempt) -> str:

@@ -135,7 +135,7 @@ class TestSilence:
         play = votes(under_review(), "I like it.").later(5)
         votes(play, APPROVES) << "wait person"
 
-    @pytest.mark.parametrize("outcome", ["failed", "crashed", "limit", "unavailable", "lost", "quota"])
+    @pytest.mark.parametrize("outcome", ["failed", "crashed", "limit", "unavailable", "lost"])
     def test_a_run_that_did_not_finish_says_nothing_whatever_it_printed(self, outcome: f.OutcomeKind) -> None:
         play = under_review()
         for _ in range(3):
@@ -157,6 +157,14 @@ class TestSilence:
         play >> reviewed(play.only(s.RunAttempt), "", "quota", reset_at=5000.0) << "wake + wait quota"
         assert play.only(s.WakeAt).at == 5000.0
         play >> steering.resume(play.task, ANN) << "run implement#3 critic for review"
+
+    def test_a_quota_is_waited_for_however_often_and_charged_to_nobody(self) -> None:
+        play = under_review()
+        for _ in range(4):
+            play >> reviewed(play.only(s.RunAttempt), APPROVES, "quota") << "wake + wait quota"
+            play.later(4000)
+        votes(play, "I like it.") << "wake + wait backoff"
+        votes(play.later(5), APPROVES) << "wait person"
 
     def test_retry_asks_those_alone_who_said_nothing(self) -> None:
         play = votes(under_review(TWO), APPROVES)
