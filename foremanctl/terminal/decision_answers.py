@@ -25,12 +25,9 @@ async def approve(terminal: Terminal, known: Known, said: Comments) -> str:
     if not gates:
         raise Conflict(f"no gate of task {task.id} asks a person", why=task.reason)
     names, revision = line(", ".join(gates)), known.revision
-    unsent = f" ({counted(len(said), 'comment')} will not be sent)" if len(said) else ""
-    risk = ", unsandboxed" if task.unsandboxed else ""
-    where = f"to land on {line(task.into)}" if task.stage == "land" else f"stage {line(task.stage)}"
-    if not await terminal.confirm(
-        f"approve {names} of {task.id} at revision {revision[:12]}, {change(task)}{risk}, {where}?{unsent}"
-    ):
+    then = f"then it may land on {line(task.into)}" if task.stage == "land" else f"then {line(task.stage)} is done"
+    _warn(terminal, [then, *(["unsandboxed"] if task.unsandboxed else [])], said)
+    if not await terminal.confirm(f"approve {names} at {revision[:12]}, {change(task)}?"):
         return ""
     for gate in gates:  # each by its name: what asks from now on was not shown
         request = pb.ApproveTaskRequest(request_id=request_id(), id=task.id, gate=gate, revision=revision)
@@ -43,8 +40,9 @@ async def rework(terminal: Terminal, known: Known, said: Comments) -> str:
     task, message = known.task, said.message(known.revision)
     if not message:
         return ""
-    question = f"send {task.id} back at revision {known.revision[:12]} with {counted(len(said), 'comment')}?"
-    if not await terminal.confirm(question):
+    if not await terminal.confirm(
+        f"send {task.id} back at {known.revision[:12]} with {counted(len(said), 'comment')}?"
+    ):
         return ""
     request = pb.AnswerTaskRequest(
         request_id=request_id(), id=task.id, message=written(message, "what is to change"), revision=known.revision
@@ -61,10 +59,8 @@ async def reject(terminal: Terminal, known: Known, said: Comments) -> str:
     reason = await terminal.line(f"reject {task.id}; why? ")
     if reason is None or not reason.strip():
         return ""
-    unsent = f" ({counted(len(said), 'comment')} will not be sent)" if len(said) else ""
-    if not await terminal.confirm(
-        f"reject {task.id} at revision {known.revision[:12]}: it ends, its work is kept?{unsent}"
-    ):
+    _warn(terminal, [f"{task.id} ends; its work is kept"], said)
+    if not await terminal.confirm(f"reject {task.id} at {known.revision[:12]}?"):
         return ""
     request = pb.AnswerTaskRequest(
         request_id=request_id(), id=task.id, message=written(reason, "the reason"), revision=known.revision
@@ -88,7 +84,7 @@ async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noq
     if gate is None:
         raise Conflict(f"no gate {name.strip()!r} has refused", hint=f"those that have: {', '.join(gates)}")
     revision = gate.revision or known.revision
-    reason = await terminal.line(f"waive {line(gate.name)} of {task.id} at revision {revision[:12]}, because: ")
+    reason = await terminal.line(f"waive {line(gate.name)} at {revision[:12]}, because: ")
     if reason is None or not reason.strip():
         return ""
     request = pb.WaiveTaskRequest(
@@ -96,3 +92,9 @@ async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noq
     )
     await terminal.ask("WaiveTask", request)
     return f"waived {line(gate.name)} of {task.id} at {revision[:12]}"
+
+
+def _warn(terminal: Terminal, told: list[str], said: Comments) -> None:
+    """Above the question, which must be short: its beginning, too, has to be in sight in a narrow terminal."""
+    unsent = [f"{counted(len(said), 'comment')} will not be sent"] if len(said) else []
+    terminal.say("; ".join([*told, *unsent]))

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from foremanctl import exits
+from foremand.v1 import foremand_pb2 as pb
+
 PIPELINE = """
 version = 1
 [agent.hand]
@@ -100,7 +103,7 @@ def test_a_stale_approval_is_refused_and_shown(house: Any, tmux: Any, asked: int
     screen = decide(tmux)
     first = house.show(asked)["revision"]
     screen.keys("a")
-    screen.shows(f"approve owner of {asked} at revision {first[:12]}", "y/n")
+    screen.shows(f"approve owner at {first[:12]}", "y/n")
     house.ok("rework", str(asked), "-m", "once more")
     house.until(lambda: house.show(asked)["revision"] != first, "the work is another one")
     second = house.wait(asked, "WAITING")["revision"]
@@ -112,10 +115,39 @@ def test_a_stale_approval_is_refused_and_shown(house: Any, tmux: Any, asked: int
     assert "approved" not in text
     assert [each["decision"] for each in house.show(asked)["approvals"]] == ["rework"]
     screen.keys("a")
-    screen.shows(f"at revision {second[:12]}", "y/n")
+    screen.shows(f"approve owner at {second[:12]}", "y/n")
     screen.keys("y")
     screen.shows(f"approved owner of {asked} at {second[:12]}")
     assert house.wait(asked, "LANDED")["approvals"][-1]["revision"] == second
+
+
+def test_a_narrow_terminal_shows_all_of_the_question(house: Any, tmux: Any, asked: int) -> None:
+    screen = tmux.open("attach", columns=56, rows=20)
+    screen.shows("1 needs you")
+    screen.keys("d")
+    screen.shows("to decide")
+    screen.lacks("more is coming")
+    screen.keys("a")
+    screen.shows(f"approve owner at {house.show(asked)['revision'][:12]}, 3 files", "y/n", "then implement is done")
+
+
+def test_what_changed_since_a_revision_is_told_alone_and_by_its_whole_id(house: Any, asked: int) -> None:
+    first = house.show(asked)["revision"]
+
+    def diff(**asked_for: Any) -> bytes:
+        request = pb.GetDiffRequest(id=asked, **asked_for)
+        return b"".join(chunk.data for chunk in house.api.stream("GetDiff", request))
+
+    assert diff(since=first) == b""
+    house.ok("rework", str(asked), "-m", "once more")
+    house.until(lambda: house.show(asked)["revision"] != first, "the work is another one")
+    house.wait(asked, "WAITING")
+    assert b"-    return 0  # attempt 1\n+    return 0  # attempt 2\n" in diff(since=first)
+    for refused in ({"since": first[:12]}, {"since": "main"}, {"since": first, "stat": True}, {"since": "--help"}):
+        with pytest.raises(exits.Usage):
+            diff(**refused)
+    with pytest.raises(exits.NotFound):
+        diff(since="0" * 40)
 
 
 def test_of_two_terminals_the_first_wins_and_the_other_sees_by_whom(house: Any, tmux: Any, asked: int) -> None:
@@ -140,7 +172,7 @@ def test_rejecting_wants_a_reason_and_a_second_key(house: Any, tmux: Any, asked:
     screen.shows(f"reject {asked}; why?")
     screen.type("not this year")
     screen.keys("Enter")
-    screen.shows("it ends, its work is kept? y/n")
+    screen.shows(f"{asked} ends; its work is kept", f"reject {asked} at", "y/n")
     assert house.show(asked)["state"] == "WAITING"
     screen.keys("y")
     screen.shows(f"rejected {asked}", "REJECTED")
@@ -173,7 +205,7 @@ def test_a_refused_gate_can_be_waived_with_a_reason(house: Any, tmux: Any) -> No
     screen.keys("d")
     screen.shows("x check (command) fail", "it is ugly", "W waive")
     screen.keys("W")
-    screen.shows(f"waive check of {task} at revision")
+    screen.shows("waive check at ")
     screen.type("see #88")
     screen.keys("Enter")
     screen.shows(f"waived check of {task}")

@@ -49,7 +49,7 @@ async def test_a_asks_once_and_y_is_yes(daemon: Any, at: Any) -> None:
     async def story(person: Any) -> None:
         await opened(person)
         person.press("a")
-        await person.sees("approve owner of 12 at revision 111111111111", "y/n")
+        await person.sees("approve owner at 111111111111", "y/n", "then it may land on")
         person.press("n")
         await person.sees("nothing was sent")
         assert answered(daemon) == []
@@ -78,7 +78,7 @@ async def test_a_reason_and_a_second_key_reject(daemon: Any, at: Any) -> None:
     async def story(person: Any) -> None:
         await opened(person)
         person.press("xnot this year\r")
-        await person.sees("it ends, its work is kept?")
+        await person.sees("12 ends; its work is kept", "reject 12 at 111111111111?")
         person.press("y")
         await person.sees("rejected 12")
 
