@@ -6,13 +6,14 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from walk import GUARDED, PATHS, PIPELINES, World, renamed, replayed, seen, tree_id
+from playbook import APPROVES
+from walk import GUARDED, JUDGED, JUDGES, PIPELINES, STRICT, World, renamed, replayed, seen, tree_id
 
 from foremand.core import facts as f
 from foremand.core import steps as s
 from foremand.core.course import next_steps
 from foremand.core.fold import apply
-from foremand.core.spec import Pipeline
+from foremand.core.spec import LAND, Gate, Pipeline
 from foremand.core.status import status
 from foremand.core.task import Task
 from foremand.core.why import commands, explain
@@ -23,8 +24,8 @@ SCRIPTS = st.binary(min_size=150, max_size=900) | st.builds(
 MOST_TURNS = 500
 
 
-@pytest.mark.parametrize("pipelines", [PIPELINES, (GUARDED,)], ids=["mixed", "guarded"])
-@settings(max_examples=50)
+@pytest.mark.parametrize("pipelines", [PIPELINES, (GUARDED,), (JUDGED,), (STRICT,)])
+@settings(max_examples=30)
 @given(script=SCRIPTS)
 def test_every_reachable_state_keeps_the_contract(pipelines: tuple[Pipeline, ...], script: bytes) -> None:
     world = World(script, pipelines=pipelines)
@@ -34,7 +35,7 @@ def test_every_reachable_state_keeps_the_contract(pipelines: tuple[Pipeline, ...
         for task in world.tasks.values():
             if checked.get(task.id) is not task:
                 check_steps(world, task)
-                check_state(task)
+                check_state(world, task)
                 checked[task.id] = task
         check_branch(world)
         if world.script.over:
@@ -61,12 +62,12 @@ def check_steps(world: World, task: Task) -> None:
             )
 
 
-def check_state(task: Task) -> None:
+def check_state(world: World, task: Task) -> None:
     """Bounds, and a state with a reason for every fact."""
     assert sum(a.outcome is None for a in task.attempts) <= 1, "two agents at once"
     assert [a.number for a in task.attempts] == list(range(1, len(task.attempts) + 1))
-    if task.started is not None:
-        assert len(task.attempts) <= (task.limits.attempts or 0), "loops are bounded"
+    assert sum(not a.by for a in task.attempts) <= world.runs_allowed[task.id], "loops are bounded"
+    assert not any(a.agent in JUDGES and not a.gate for a in task.attempts), "a reviewer writes"
     assert not task.locks or task.intent is not None
     if task.intent is not None:
         assert task.over is None, "nothing ends before it is known what the branch holds"
@@ -94,34 +95,95 @@ def check_landed(world: World, landed: f.Landed) -> None:
     """I1 and I2, worked out from the facts and the files alone."""
     task = world.tasks[landed.task]
     facts = world.facts[landed.task]
-    (built,) = [x for x in facts if isinstance(x, f.CandidateBuilt) and x.work.revision == landed.commit]
+    intent = [x for x in facts if isinstance(x, f.LandingIntended) and x.new == landed.commit][-1]
+    (built,) = [x for x in facts if isinstance(x, f.CandidateBuilt) and x.number == intent.candidate]
     before, files = world.commits[built.tip], world.commits[landed.commit]
-    pipeline = task.pipeline
-    names = {name for each in pipeline.stages for name in each.gates if _judges(task, each.access, name)}
-    for name in names | set(pipeline.land.gates):
-        change = seen(name, before, files)
-        if name in PATHS and not change:
-            continue
-        gate = pipeline.gates[name]
-        if gate.kind == "command":
-            passed = [x for x in facts if isinstance(x, f.GateRan) and x.definition == gate.definition]
-            assert any(x.tree == tree_id(files) and x.result == "pass" for x in passed), f"{name} never passed"
-        else:
-            given_ = [x for x in facts if isinstance(x, f.Approved) and x.gate == name]
-            assert any(x.about == f"change:{change}" for x in given_), f"nobody approved this at {name}"
-            assert all(x.by for x in given_)
+    assert tree_id(files) == built.work.tree
+    assert not built.signs or any(isinstance(x, f.Signed) and x.commit == landed.commit for x in facts)
+    pipeline, profiles = pinned(facts)
+    raised = [name for name, each in pipeline.profiles.items() if each.paths and seen(name, before, files)]
+    assert set(raised) <= set(profiles), "it was not raised to what its change is about"
+    for gate in (*judging(pipeline, profiles), *built.gates):
+        if not gate.advisory and not waived(world, facts, pipeline, gate, built):
+            check_gate(world, facts, gate, built, seen(gate.name, before, files))
     for each in pipeline.stages:
-        if each.access == "read":
-            plan = task.current(each.name)
-            assert plan is not None
+        plan = task.current(each.name) if each.access == "read" else None
+        if plan is not None:
             assert plan.work is not None
-            for name in each.gates:
-                said = [x.revision for x in facts if isinstance(x, f.Approved) and x.gate == name]
+            asked = [*each.gates, *(("plan-ok",) if each.name == "design" else ())]
+            for gate in (pipeline.gates[name] for name in asked if not pipeline.gates[name].advisory):
+                said = [x.revision for x in facts if isinstance(x, f.Approved | f.Waived) and x.gate == gate.name]
+                said += [x.revision for x in facts if isinstance(x, f.VerdictGiven) and is_pass_of(x, gate)]
                 assert plan.work.revision in said, "the plan that was followed is not the one approved"
 
 
-def _judges(task: Task, access: str, name: str) -> bool:
-    return task.pipeline.gates[name].kind == "command" or access == "write"
+def is_pass_of(fact: f.VerdictGiven, gate: Gate) -> bool:
+    return fact.gate == gate.name and fact.verdict == "pass" and gate.kind == "review"
+
+
+def pinned(facts: list[f.AnyFact]) -> tuple[Pipeline, list[str]]:
+    """The pipeline file that holds, and the profiles, in their order."""
+    pipeline = [x.pipeline for x in facts if isinstance(x, f.TaskStarted | f.Repinned)][-1]
+    asked = [x.profile or pipeline.default_profile for x in facts if isinstance(x, f.TaskSubmitted)]
+    return pipeline, asked + [x.profile for x in facts if isinstance(x, f.ProfileRaised)]
+
+
+def judging(pipeline: Pipeline, profiles: list[str]) -> list[Gate]:
+    """What must have said yes to the change that lands: by the file, its profiles and its floor."""
+    known = [pipeline.profiles[name] for name in profiles if name in pipeline.profiles]
+    unskipped = [each for each in pipeline.stages if any(p not in pipeline.profiles for p in profiles)]
+    unskipped += [each for each in pipeline.stages if any(each.name not in profile.skip for profile in known)]
+    names: set[str] = {*pipeline.land.gates, *pipeline.floor.gates}
+    names |= {name for profile in known for name in profile.gates.get(LAND, ())}
+    planning = True
+    for each in (each for each in pipeline.stages if each in unskipped):
+        planning = planning and not each.writes
+        asked = {*each.gates, *(name for profile in known for name in profile.gates.get(each.name, ()))}
+        of_plan = {"human", "review"} if planning else set()
+        names |= {x for x in asked if pipeline.gates[x].scope == "task" and pipeline.gates[x].kind not in of_plan}
+    return [pipeline.gates[name] for name in sorted(names)]
+
+
+def waived(world: World, facts: list[f.AnyFact], pipeline: Pipeline, gate: Gate, built: f.CandidateBuilt) -> bool:
+    """Whether a person let this gate pass: on the candidate, or on the very change that it is. Never a floor's."""
+    said = [x for x in facts if isinstance(x, f.Waived) and (x.gate, x.definition) == (gate.name, gate.definition)]
+    assert not said or not (gate.floor or gate.name in pipeline.floor.gates), "a floor's gate was waived"
+    (source,) = [x.work for x in facts if isinstance(x, f.WorkSealed) and x.work.revision == built.source]
+    change = seen(gate.name, world.commits[source.base], world.commits[source.revision])
+    same = (source.base_tree, source.tree) == (built.work.base_tree, built.work.tree)
+    if gate.kind in ("protected", "review"):
+        same = change == seen(gate.name, world.commits[built.tip], world.commits[built.work.revision])
+    return any(x.by and (x.revision == built.work.revision or (same and x.revision == built.source)) for x in said)
+
+
+def check_gate(
+    world: World, facts: list[f.AnyFact], gate: Gate, built: f.CandidateBuilt, change: list[tuple[str, object, object]]
+) -> None:
+    """That this gate said yes to exactly what landed."""
+    task = world.tasks[built.task]
+    if gate.kind == "secrets":
+        (source,) = [x.work for x in facts if isinstance(x, f.WorkSealed) and x.work.revision == built.source]
+        landing = (*world.between(source.base, source.revision), built.work.revision)
+        assert not any(world.has_secret(each) for each in landing), "a secret lands"
+    elif gate.kind == "protected":
+        assert not change, "what is protected was touched"
+    elif gate.paths and not change:
+        return
+    elif gate.kind == "command":
+        passed = [x for x in facts if isinstance(x, f.GateRan) and x.definition == gate.definition]
+        assert any(x.tree == built.work.tree and x.result == "pass" for x in passed), f"{gate.name} never passed"
+    elif gate.kind == "review":
+        begun = [x for x in facts if isinstance(x, f.AttemptStarted) and x.gate == gate.name]
+        asked = {x.number: x.agent for x in begun if (x.definition, x.about) == (gate.definition, f"change:{change}")}
+        yes = [x for x in facts if isinstance(x, f.AttemptEnded) and x.outcome == "done" and x.output == APPROVES]
+        wrote = {x.agent for x in facts if isinstance(x, f.AttemptStarted) and not x.gate}
+        voted = {asked[x.number] for x in yes if x.number in asked} & set(gate.reviewers) - wrote
+        assert len(voted) >= gate.quorum > 0, f"not enough reviewers approved this at {gate.name}"
+    else:
+        given_ = [x for x in facts if isinstance(x, f.Approved) and x.gate == gate.name]
+        assert any(x.about == f"change:{change}" for x in given_), f"nobody approved this at {gate.name}"
+        assert all(x.by for x in given_)
+    assert task.over == "LANDED"
 
 
 def check_replay(world: World, task: Task) -> None:
@@ -161,7 +223,7 @@ def test_the_fold_is_total(script: bytes, shuffle: object) -> None:
     while not world.script.over:
         world.turn()
     pool = [fact for facts in world.facts.values() for fact in facts]
-    stages = ("plan", "draft", "implement", "land", "nowhere", "")
+    stages = ("plan", "draft", "implement", "check", "land", "nowhere", "")
     for number in range(3):
         story = [renamed(x, shuffle.choice(stages)) if shuffle.random() < 0.3 else x for x in pool]  # type: ignore[attr-defined]
         shuffle.shuffle(story)  # type: ignore[attr-defined]
@@ -185,5 +247,6 @@ def test_the_walks_go_everywhere() -> None:
             world.turn()
         met |= {type(fact) for facts in world.facts.values() for fact in facts}
         landed |= {task.pipeline.stages[0].name for task in world.tasks.values() if task.over == "LANDED"}
-    assert set(get_args(f.AnyFact)) - met == {f.Waived, f.LimitsChanged}, "what no command of this version writes"
+    unmet = {kind.__name__ for kind in set(get_args(f.AnyFact)) - met}
+    assert unmet <= {"NotifyRequested", "Notified"}, "no step makes these"
     assert landed == {pipeline.stages[0].name for pipeline in PIPELINES}
