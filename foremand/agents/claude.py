@@ -44,6 +44,9 @@ ELSEWHERE = ("EnterWorktree", "ExitWorktree")
 AT_REST_MS = 5000
 """After so long without work it ends by itself: whoever would have closed its stdin may be gone."""
 
+TALKATIVE = ("AskUserQuestion", "EnterPlanMode", "ExitPlanMode")
+"""Tools that are there only where somebody can be asked, and ask more than whether a tool may be used."""
+
 UNSANDBOXED = "unsandboxed: claude may edit files and run simple file commands, every other command must be in `allow`"
 
 
@@ -96,6 +99,13 @@ class Claude:
         """A message of the person's. The CLI passes over a second one with the same key, in this run or a later one."""
         return _line({**_said(text), "uuid": key})
 
+    def answer(self, key: str, allow: bool, message: str) -> bytes:
+        """A person's word on one use of a tool."""
+        no = f"A person does not allow this{f': {message}' if message else '.'}"
+        said = {"behavior": "allow"} if allow else {"behavior": "deny", "message": no}
+        response = {"subtype": "success", "request_id": key, "response": said}
+        return _line({"type": "control_response", "response": response})
+
     def reader(self, job: Job, state: bytes | None = None) -> ClaudeReader:
         """A reader of its `stream-json` lines."""
         return ClaudeReader.begin(job) if state is None else ClaudeReader.restore(state)
@@ -130,6 +140,9 @@ def _permissions(agent: Agent, job: Job) -> tuple[tuple[str, ...], tuple[str, ..
     if agent.permissions == "full" or (agent.permissions == "auto" and job.sandboxed):
         return ("--permission-mode", "bypassPermissions", *_without(*ELSEWHERE)), ()
     allowed = ("--allowedTools", *(f"Bash({command})" for command in agent.allow)) if agent.allow else ()
+    if agent.permissions == "ask":
+        asks = ("--permission-mode", "acceptEdits", "--permission-prompt-tool", "stdio")
+        return (*asks, *_without(*ELSEWHERE, *TALKATIVE), *allowed), ()
     return (
         ("--permission-mode", "acceptEdits", *_without(*ELSEWHERE), *allowed),
         (UNSANDBOXED,) if agent.permissions == "auto" else (),

@@ -4,6 +4,7 @@ The end of a run is the end of its output, not its first result: a background co
 another turn.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,8 @@ from foremand.agents.claude_money import Ledger
 from foremand.agents.claude_wire import (
     Assistant,
     Block,
+    ControlCancel,
+    ControlRequest,
     Denied,
     Init,
     RateLimitEvent,
@@ -26,8 +29,11 @@ from foremand.agents.claude_wire import (
     User,
     decode,
 )
-from foremand.agents.port import AgentEvent, Job, Outcome, Usage
+from foremand.agents.port import AgentEvent, Job, Outcome, Question, Usage
 from foremand.agents.words import cut, one_line, trimmed
+
+SHOWN_LIMIT = 16_000
+"""Characters of what an agent asks to be allowed. What is longer says so in its middle: nobody has to allow it."""
 
 SAID_LIMIT = 64 * 1024
 """Characters of the final text that a stage hands on."""
@@ -52,6 +58,7 @@ class _State(Struct):
     prompted: bool = False
     """Whether the prompt has come back: the first of all that came on stdin."""
     heard: list[str] = []
+    questions: list[Question] = []
 
 
 _STATE = msgspec.msgpack.Decoder(_State)
@@ -71,6 +78,8 @@ class ClaudeReader:
             Denied: self._on_denied,
             Thought: self._on_thought,
             RateLimitEvent: self._on_rate_limit,
+            ControlRequest: self._on_question,
+            ControlCancel: self._on_cancel,
             Result: self._on_result,
         }
 
@@ -108,6 +117,10 @@ class ClaudeReader:
     def heard(self) -> tuple[str, ...]:
         """The keys of messages that came back: the CLI repeats one as it puts it before the model."""
         return tuple(self._state.heard)
+
+    def questions(self) -> tuple[Question, ...]:
+        """What it waits to be allowed: until it has used the tool, or was told that it may not."""
+        return tuple(self._state.questions)
 
     def rests(self) -> bool:
         """Whether its last turn is over. It takes up what it was told meanwhile, and what background commands did."""
@@ -186,6 +199,7 @@ class ClaudeReader:
             yield from self._on_replay(read)
         for block in read.message.content if isinstance(read.message.content, list) else []:
             if block.type == "tool_result":
+                self._forget(lambda asked: asked.use == block.tool_use_id)  # noqa: B023 - called at once
                 data = {"is_error": bool(block.is_error)}
                 yield AgentEvent("tool_result", cut(_plain(block.content)), None, block.tool_use_id, data)
 
@@ -195,6 +209,21 @@ class ClaudeReader:
         elif read.uuid not in self._state.heard:
             self._state.heard.append(read.uuid)
             yield AgentEvent("notice", f"a person says: {cut(_plain(read.message.content))}", data={"heard": read.uuid})
+
+    def _on_question(self, read: ControlRequest) -> Iterable[AgentEvent]:
+        if read.request.subtype == "can_use_tool":
+            given = msgspec.json.decode(bytes(read.request.input) or b"null")
+            question = _question(read, given)
+            self._state.questions.append(question)
+            text = f"asks whether it may use {question.tool}: {_aim(given)}"
+            yield AgentEvent("notice", text, question.tool, question.use, {"question": question.key})
+
+    def _on_cancel(self, read: ControlCancel) -> Iterable[AgentEvent]:
+        self._forget(lambda asked: asked.key == read.request_id)
+        return NOTHING
+
+    def _forget(self, over: Callable[[Question], bool]) -> None:
+        self._state.questions = [question for question in self._state.questions if not over(question)]
 
     def _on_init(self, read: Init) -> Iterable[AgentEvent]:
         if not self._state.told or read.session_id != self._state.session_id:
@@ -254,6 +283,16 @@ def _aim(given: Any) -> str:
             if isinstance(given.get(key), str):
                 return one_line(given[key])
     return ""
+
+
+def _question(read: ControlRequest, given: Any) -> Question:
+    tool = read.request.tool_name
+    whole = msgspec.json.encode([tool, given], order="sorted")
+    plain = tool == "Bash" and isinstance(given, dict) and given.keys() <= {"command", "description"}
+    shown = given.get("command") if plain else given
+    text = shown if isinstance(shown, str) else msgspec.json.format(msgspec.json.encode(shown)).decode()
+    digest = hashlib.sha256(whole).hexdigest()
+    return Question(read.request_id, tool, cut(text, SHOWN_LIMIT), digest, read.request.tool_use_id)
 
 
 def _plain(content: Any) -> str:

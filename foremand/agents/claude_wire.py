@@ -133,6 +133,28 @@ class RateLimitEvent(Struct, frozen=True):
     rate_limit_info: RateLimit = RateLimit()
 
 
+class Request(Struct, frozen=True):
+    """What the CLI asks us: of all subtypes, only whether a tool may be used."""
+
+    subtype: str = ""
+    tool_name: Name = ""
+    input: Raw = Raw()
+    tool_use_id: str = ""
+
+
+class ControlRequest(Struct, frozen=True):
+    """The CLI asks something and waits for the answer."""
+
+    request_id: SessionId
+    request: Request = Request()
+
+
+class ControlCancel(Struct, frozen=True):
+    """The CLI does not wait any more."""
+
+    request_id: SessionId
+
+
 class Result(Struct, frozen=True):
     """The end of a turn. A line that does not say whether it is an error is one."""
 
@@ -147,7 +169,19 @@ class Result(Struct, frozen=True):
     permission_denials: list[Any] | None = None
 
 
-Line = Assistant | User | Stream | Init | Retry | Denied | Thought | RateLimitEvent | Result
+Line = (
+    Assistant
+    | User
+    | Stream
+    | Init
+    | Retry
+    | Denied
+    | Thought
+    | RateLimitEvent
+    | ControlRequest
+    | ControlCancel
+    | Result
+)
 
 _HEAD = msgspec.json.Decoder(Head)
 _KINDS: dict[str, msgspec.json.Decoder[Any]] = {
@@ -156,6 +190,8 @@ _KINDS: dict[str, msgspec.json.Decoder[Any]] = {
     "result": msgspec.json.Decoder(Result),
     "stream_event": msgspec.json.Decoder(Stream),
     "rate_limit_event": msgspec.json.Decoder(RateLimitEvent),
+    "control_request": msgspec.json.Decoder(ControlRequest),
+    "control_cancel_request": msgspec.json.Decoder(ControlCancel),
     "system/init": msgspec.json.Decoder(Init),
     "system/api_retry": msgspec.json.Decoder(Retry),
     "system/permission_denied": msgspec.json.Decoder(Denied),

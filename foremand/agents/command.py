@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from foremand.agents.port import AgentEvent, File, Job, Launch, Outcome, OutcomeKind, Usage
+from foremand.agents.port import AgentEvent, File, Job, Launch, Outcome, OutcomeKind, Question, Usage
 from foremand.agents.words import cut, ending, last_line
 from foremand.core.spec import Agent
 from foremand.files import read_regular
@@ -48,6 +48,10 @@ class Command:
         """Nothing: a plain program reads its stdin to the end before it begins."""
         return b""
 
+    def answer(self, key: str, allow: bool, message: str) -> bytes:  # noqa: ARG002 - the port's signature
+        """Nothing: a plain program asks nothing."""
+        return b""
+
     def reader(self, job: Job, state: bytes | None = None) -> "CommandReader":
         """A reader that takes each line for text."""
         return CommandReader(job.output, msgspec.msgpack.decode(state) if state else b"")
@@ -78,6 +82,10 @@ class CommandReader:
 
     def heard(self) -> tuple[str, ...]:
         """Nothing but its prompt."""
+        return ()
+
+    def questions(self) -> tuple[Question, ...]:
+        """None."""
         return ()
 
     def rests(self) -> bool:

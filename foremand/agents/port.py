@@ -85,6 +85,20 @@ class AgentEvent(Struct, frozen=True, omit_defaults=True):
     data: dict[str, Any] = field(default_factory=dict)
 
 
+class Question(Struct, frozen=True):
+    """What an agent wants to be allowed, before it does it.
+
+    `text` shows all that it would do, as far as a person can read that. `digest` is the same for the same use of the
+    same tool. `use` is the tool call's id.
+    """
+
+    key: str
+    tool: str
+    text: str
+    digest: str
+    use: str = ""
+
+
 class Usage(Struct, frozen=True, kw_only=True):
     """What an attempt has used so far.
 
@@ -135,6 +149,10 @@ class Reader(Protocol):
         """The keys of what the agent was told as it worked and has taken into its turn."""
         ...
 
+    def questions(self) -> tuple[Question, ...]:
+        """What the agent waits to be allowed, as far as its transcript says."""
+        ...
+
     def rests(self) -> bool:
         """Whether it has done all that it was told, and ends unless it is told more."""
         ...
@@ -177,6 +195,10 @@ class Adapter(Protocol):
         """What an agent with a `plea` reads on its stdin when a person says `text`. `key` is a UUID, by which the
         agent takes it once, and by which its transcript tells that it has.
         """
+        ...
+
+    def answer(self, key: str, allow: bool, message: str) -> bytes:
+        """What such an agent reads on its stdin when a person has answered its question."""
         ...
 
     def reader(self, job: Job, state: bytes | None = None) -> Reader:

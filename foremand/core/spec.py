@@ -47,7 +47,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     args: tuple[str, ...] = ()
     model: str | None = None
     env: tuple[str, ...] = ()
-    permissions: Literal["auto", "edit", "full"] = "auto"
+    permissions: Literal["auto", "edit", "full", "ask"] = "auto"
     allow: tuple[str, ...] = ()
 
 

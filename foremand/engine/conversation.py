@@ -4,11 +4,13 @@ What was said is a fact before it is told. That it was told need not be one: ask
 the next, the agent's shim does nothing. That it was heard is read in the transcript, and then is a fact too.
 """
 
+from functools import partial
 from pathlib import Path
 
 from foremand.agents.port import Adapter, Job, Reader
-from foremand.core.facts import Heard
-from foremand.core.steering import unheard
+from foremand.core import questions
+from foremand.core.facts import Heard, QuestionAsked, QuestionWithdrawn
+from foremand.core.steering import listens, unheard
 from foremand.executors import LocalExecutor
 
 from .ledger import Ledger
@@ -36,8 +38,10 @@ class Conversation:
         Raises OSError.
         """
         await self.note()
+        await self._hear()
         if self._over:
             return
+        await self._answer()
         for message in unheard(self._ledger[self._task], self._attempt):
             if message.key not in self._told:
                 words = self._adapter.words(message.text, message.key)
@@ -46,6 +50,38 @@ class Conversation:
         if self._reader.rests():
             self._over = True
             await self._executor.end_input(self._run)
+
+    async def _hear(self) -> None:
+        """Write down what the agent asks, and what it does not wait for any more."""
+        asked = {question.key: question for question in self._reader.questions()}
+        task = self._ledger[self._task]
+        if not listens(task, self._attempt):
+            return
+        known = {question.key for question in task.questions}
+        for question in asked.values():
+            if question.key not in known:
+                fact = QuestionAsked(
+                    task=self._task,
+                    at=self._ledger.now(),
+                    number=self._attempt,
+                    key=question.key,
+                    tool=question.tool,
+                    text=question.text,
+                    digest=question.digest,
+                )
+                await self._ledger.decide(self._task, partial(questions.ask, fact=fact))
+        for waiting in questions.open_questions(self._ledger[self._task], self._attempt):
+            if waiting.key not in asked and not questions.is_put_off(task, waiting):
+                gone = QuestionWithdrawn(task=self._task, at=self._ledger.now(), number=self._attempt, key=waiting.key)
+                await self._ledger.record(gone)
+
+    async def _answer(self) -> None:
+        """Tell the agent what people have answered."""
+        for question in self._ledger[self._task].questions:
+            if question.attempt == self._attempt and question.allow is not None and question.key not in self._told:
+                words = self._adapter.answer(question.key, question.allow, question.message)
+                await self._executor.tell(self._run, question.key, words)
+                self._told.add(question.key)
 
     async def note(self) -> None:
         """Write down what was heard."""

@@ -17,6 +17,7 @@ import msgspec
 from foremand.agents.port import Outcome, Reader
 from foremand.agents.port import Usage as Used
 from foremand.agents.registry import AgentMissing, adapter
+from foremand.core import questions
 from foremand.core.facts import AttemptEnded, OutcomeKind, Usage
 from foremand.core.limits import left_to, limits_of
 from foremand.core.steps import RunAttempt, StopAttempt
@@ -189,7 +190,8 @@ class Supervisor:
         bound = left_to(task, limits_of(task, plan.job.attempt)).stall
         if bound is None:
             return None, due
-        stalled, again = await quiet.stalled(wrote=wrote, bound=bound)
+        asks = bool(questions.open_questions(task, plan.job.attempt))  # then it is a person who is slow
+        stalled, again = await quiet.stalled(wrote=wrote or asks, bound=bound)
         if stalled:
             return f"{LIMIT}stall: no output and no CPU use for {bound:.0f} seconds", None
         return None, again if due is None else min(again, due)

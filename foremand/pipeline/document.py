@@ -55,11 +55,13 @@ class AgentTable(Table, frozen=True, kw_only=True):
     args: Annotated[v.Words, says("Further arguments.")] = ()
     env: Annotated[v.EnvNames, says("Names of variables that reach this agent alone: its credentials.")] = ()
     permissions: Annotated[
-        Literal["auto", "edit", "full"],
-        says("What it may do unasked: auto is everything inside the sandbox, and edit where there is none."),
-        Hint(later=("ask",)),
+        Literal["auto", "edit", "full", "ask"],
+        says(
+            "What it may do unasked: auto is everything inside the sandbox, and edit where there is none. "
+            "ask is edit, and a person is asked for all else."
+        ),
     ] = "auto"
-    allow: Annotated[v.Words, says("Commands that it may run under edit, such as pytest or npm *.")] = ()
+    allow: Annotated[v.Words, says("Commands that it may run under edit and ask, such as pytest or npm *.")] = ()
 
 
 class SendBack(Table, frozen=True, kw_only=True):

@@ -85,8 +85,12 @@ def prompts(document: Document) -> Iterator[Problem]:
 
 
 def agents(document: Document) -> Iterator[Problem]:
-    """An agent of the adapter "command" says which command."""
+    """An agent of the adapter "command" says which command, and cannot ask."""
     for name, agent in document.agent.items():
+        if agent.adapter == "command" and agent.permissions == "ask":
+            yield Problem(
+                named("agent", name), "permissions", 'any program cannot ask: "ask" needs the adapter "claude"'
+            )
         if agent.adapter == "command" and not agent.command:
             yield Problem(named("agent", name), "command", 'missing: for the adapter "command" it is the whole agent')
 

@@ -114,3 +114,27 @@ def test_a_session_can_be_resumed_only_if_it_is_there(make_job):
     (there / f"{job.session_id}.jsonl").touch()
     assert Claude().resumable(job.home, job.session_id)
     assert not Claude().resumable(job.home, "another")
+
+
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_who_must_ask_asks_us_and_only_about_tools(make_agent, make_job, sandboxed):
+    launch = Claude().launch(make_agent(permissions="ask", allow=("pytest",)), make_job(sandboxed=sandboxed))
+    assert after(launch.argv, "--permission-prompt-tool") == "stdio"
+    assert after(launch.argv, "--permission-mode") == "acceptEdits"
+    assert after(launch.argv, "--allowedTools") == "Bash(pytest)"
+    assert {"AskUserQuestion", "ExitPlanMode"} <= set(after(launch.argv, "--disallowedTools").split(","))
+    reader = Claude().launch(make_agent(permissions="ask"), make_job(access="read", sandboxed=sandboxed))
+    assert "--permission-prompt-tool" not in reader.argv
+
+
+def test_what_it_is_told_and_answered_is_a_line_each():
+    words = Claude().words('two\nlines, "quoted" \udcff', "11111111-2222-4333-8444-555555555555")
+    assert words.endswith(b"\n")
+    assert words.count(b"\n") == 1
+    said = json.loads(words)
+    assert said["uuid"] == "11111111-2222-4333-8444-555555555555"
+    assert said["message"]["content"] == 'two\nlines, "quoted" \ufffd'
+    yes, no = (json.loads(Claude().answer("q", allow, "not now"))["response"] for allow in (True, False))
+    assert (yes["request_id"], yes["response"]) == ("q", {"behavior": "allow"})
+    assert no["response"]["behavior"] == "deny"
+    assert "not now" in no["response"]["message"]

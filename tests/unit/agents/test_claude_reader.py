@@ -306,3 +306,76 @@ def test_speed(reader):
     for each in lines:
         reader.feed(each)
     assert len(lines) / (time.process_time() - began) > 75_000
+
+
+def replay(key, text="hi"):
+    return line(type="user", message={"role": "user", "content": text}, uuid=key, isReplay=True)
+
+
+def test_what_was_told_is_heard_when_it_comes_back_and_the_prompt_is_not_among_it(reader):
+    assert reader.feed(replay("p", "the prompt")) == ()
+    (event,) = reader.feed(replay("a", "look here"))
+    assert (event.kind, event.text, event.data) == ("notice", "a person says: look here", {"heard": "a"})
+    assert reader.feed(replay("a", "look here")) == ()
+    reader.feed(line(type="user", message={"role": "user", "content": "synthetic"}, uuid="s"))
+    reader = ClaudeReader.restore(reader.state())
+    reader.feed(replay("b"))
+    assert reader.heard() == ("a", "b")
+
+
+def test_it_rests_between_turns(reader):
+    assert not reader.rests()
+    reader.feed(assistant("one"))
+    assert not reader.rests()
+    reader.feed(result())
+    assert reader.rests()
+    assert ClaudeReader.restore(reader.state()).rests()
+    reader.feed(assistant("two"))
+    assert not reader.rests()
+
+
+def asks(key="q", use="t", tool="Bash", **given):
+    request = {"subtype": "can_use_tool", "tool_name": tool, "input": given, "tool_use_id": use}
+    return line(type="control_request", request_id=key, request=request)
+
+
+def tool_result(use):
+    content = [{"type": "tool_result", "tool_use_id": use, "content": "done"}]
+    return line(type="user", message={"role": "user", "content": content})
+
+
+def test_a_question_stands_until_its_tool_was_used_or_it_is_withdrawn(reader):
+    (event,) = reader.feed(asks("a", "t1", command="make\n# all", description="d"))
+    assert event.data == {"question": "a"}
+    reader.feed(asks("b", "t2", command="rm x"))
+    reader = ClaudeReader.restore(reader.state())
+    first, second = reader.questions()
+    assert (first.key, first.tool, first.text) == ("a", "Bash", "make\n# all")
+    assert first.digest != second.digest
+    reader.feed(tool_result("t1"))
+    assert [question.key for question in reader.questions()] == ["b"]
+    reader.feed(line(type="control_cancel_request", request_id="b"))
+    assert reader.questions() == ()
+
+
+def test_the_same_use_has_the_same_digest_and_all_of_it_is_shown(reader):
+    reader.feed(asks("a", command="make", run_in_background=True))
+    reader.feed(asks("b", run_in_background=True, command="make"))
+    reader.feed(asks("c", tool="Write", file_path="/x", content="y"))
+    reader.feed(asks("d", command="x" * 100_000))
+    one, other, written, long = reader.questions()
+    assert one.digest == other.digest
+    assert '"run_in_background": true' in one.text
+    assert '"content": "y"' in written.text
+    assert "characters left out" in long.text
+
+
+@pytest.mark.parametrize("subtype", ["hook_callback", "mcp_message", ""])
+def test_other_requests_are_no_questions(reader, subtype):
+    assert reader.feed(line(type="control_request", request_id="q", request={"subtype": subtype})) == ()
+    assert reader.questions() == ()
+
+
+def test_a_key_that_could_be_taken_for_an_argument_is_none(reader):
+    reader.feed(asks("--allow ../x", command="make"))
+    assert reader.questions() == ()

@@ -327,7 +327,6 @@ def test_the_contracts_other_keys_are_not_in_this_version(problems, bend, where,
 LATER_VALUES = {
     '[agent.coder] adapter: "codex"': (ADAPTER, 'adapter = "codex"'),
     '[agent.coder] adapter: "acp"': (ADAPTER, 'adapter = "acp"\ncommand = "opencode acp"'),
-    '[agent.coder] permissions: "ask"': under(ADAPTER, 'permissions = "ask"'),
 }
 
 

@@ -51,6 +51,10 @@ BROKEN = {
         [('name = "plan"', 'name = "plan\\n"')],
         '[[stage]] "plan\\n" name: ' + NAMES,
     ),
+    "a program that asks": (
+        [('adapter = "claude"', 'adapter = "command"\ncommand = "./agent"\npermissions = "ask"')],
+        '[agent.coder] permissions: any program cannot ask: "ask" needs the adapter "claude"',
+    ),
     "forwards": (
         [(READ, 'access = "read"\non_fail = {goto = "implement"}')],
         '[[stage]] "plan" on_fail.goto: "implement" comes later: work goes back to the same or an earlier stage',
