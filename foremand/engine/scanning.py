@@ -31,5 +31,4 @@ async def _lines(work: WorkRepo, commits: Sequence[str]) -> AsyncIterator[Added]
             yield Added(commit, MESSAGE, number, words)
         async with aclosing(added_lines(work, commit)) as lines:
             async for line in lines:
-                if not line.binary:
-                    yield Added(commit, line.path, line.line_number, line.text)
+                yield Added(commit, line.path, line.line_number, line.text, line.binary)

@@ -11,12 +11,16 @@ NAMED = 3
 
 
 class Added(Struct, frozen=True, array_like=True):
-    """One line that a commit adds: its number in the file as the commit leaves it, and its text without the end."""
+    """One line that a commit adds: its number in the file as the commit leaves it, and its text without the end.
+
+    `binary`: a run of text in a file without lines, where only what cannot be chance is believed.
+    """
 
     commit: str
     path: str
     line: int
     text: str
+    binary: bool = False
 
     def __repr__(self) -> str:
         return f"Added({self.commit!r}, {self.path!r}, {self.line})"

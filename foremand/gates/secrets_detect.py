@@ -86,20 +86,20 @@ class Detector:
         self._keyword = KeywordDetector()
         self._base64 = Base64HighEntropyString()
 
-    def look(self, path: str, text: str) -> list[Hit]:
-        """The secrets in one line of `path`, each once, the surest name of each."""
+    def look(self, path: str, text: str, *, guess: bool = True) -> list[Hit]:
+        """The secrets in one line of `path`, each once by its surest name; without `guess` the sure ones alone."""
         hits: list[Hit] = []
         for piece in _pieces(text):
-            for hit in self._piece(path, piece):
+            for hit in self._piece(path, piece, guess=guess):
                 if not any(same(hit.secret, known.secret) for known in hits):
                     hits.append(hit)
         return hits
 
-    def _piece(self, path: str, text: str) -> Iterator[Hit]:
+    def _piece(self, path: str, text: str, *, guess: bool) -> Iterator[Hit]:
         folded = text.casefold()
         if RUN.search(text) or "://" in text:
             yield from _told(text, folded)
-        if not made_of_noise(path):
+        if guess and not made_of_noise(path):
             yield from self._guessed(path, text, folded)
 
     def _guessed(self, path: str, text: str, folded: str) -> Iterator[Hit]:

@@ -90,4 +90,4 @@ def _sound(added: Added) -> Added:
     if added.text.isascii() and added.path.isascii():
         return added
     text, path = (each.encode(errors="backslashreplace").decode() for each in (added.text, added.path))
-    return Added(added.commit, path, added.line, text)
+    return Added(added.commit, path, added.line, text, added.binary)

@@ -87,7 +87,7 @@ def _look_here(seen: Look, lines: Iterable[Added], kept: list[Added] | None) -> 
             raise TooMuch
         for key in keys.read(added.commit, added.path, added.line, added.text):
             seen.add(Added(key.commit, key.path, key.line, ""), "private key", key.rows)
-        for hit in detector.look(added.path, added.text):
+        for hit in detector.look(added.path, added.text, guess=not added.binary):
             if hit.kind != GUESS or not keys.holds(hit.secret):
                 seen.add(added, hit.kind, hit.secret)
         if kept is not None:
@@ -103,7 +103,7 @@ def _look_outside(seen: Look, name: str, program: str, lines: list[Added], secon
         places = text.where(leak.secret)
         kind = f"{leak.rule} ({name})" if places else f"{leak.rule} ({name}, in what it decoded, line unknown)"
         for at in places or lines[:1]:
-            if leak.rule not in GENERIC or not made_of_noise(at.path):
+            if leak.rule not in GENERIC or not (at.binary or made_of_noise(at.path)):
                 seen.add(at, kind, rows_of(leak.secret) or leak.secret)
 
 

@@ -1,5 +1,6 @@
 """What the secrets gate looks at: every line that any commit adds which would land."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import aclosing
 
@@ -18,6 +19,13 @@ OVERLAP = 4_096
 BINARY_WITHIN = 8_000
 """Bytes at the start of a file in which a NUL makes it binary, as for git."""
 
+PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t"
+RUN = re.compile(rb"[\t\x20-\x7e]{16,}")
+"""Text in a binary file, as far as it can hold a secret: no provider's is shorter, and little else is as long."""
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How text begins that only looks like a binary file."""
+
 GONE = b"000000"
 SUBMODULE = b"160000"
 
@@ -25,7 +33,7 @@ SUBMODULE = b"160000"
 class Added(Struct, frozen=True):
     """A line that a commit adds, numbered from 1, without its newline.
 
-    `binary`: a file that has no lines and was not looked into; its number is 0.
+    `binary`: a run of text in a file that has no lines, numbered among its runs.
     """
 
     path: str
@@ -92,7 +100,10 @@ async def _whole(work: WorkRepo, change: RawChange) -> AsyncGenerator[Added, Non
         while len(start) < BINARY_WITHIN and (more := await anext(pieces, b"")):
             start += more
         if b"\0" in start[:BINARY_WITHIN]:
-            yield Added(path, 0, "", binary=True)
+            binary, number = not start.startswith(UTF_16), 0
+            async for run in _runs(start, pieces):
+                number += 1
+                yield Added(path, number, run.decode("ascii"), binary=binary)
             return
         async for number, line in _lines(start, pieces):
             yield _added(path, number, line)
@@ -122,6 +133,29 @@ async def _lines(start: bytes, stream: AsyncIterable[bytes]) -> AsyncIterator[tu
             yield each
     if held:
         yield number, bytes(held)
+
+
+async def _runs(start: bytes, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The text in a binary file, a long run in pieces. Without its NULs text in UTF-16 is text, too."""
+    held = b""
+
+    def cut(piece: bytes) -> Iterator[bytes]:
+        nonlocal held
+        held += piece.replace(b"\0", b"")
+        ended = held.rstrip(PRINTABLE)
+        yield from (found.group() for found in RUN.finditer(ended))
+        held = held[len(ended) :]
+        while len(held) >= LONGEST:
+            yield held[:LONGEST]
+            held = held[LONGEST - OVERLAP :]
+
+    for run in cut(start):
+        yield run
+    async for piece in stream:
+        for run in cut(piece):
+            yield run
+    for run in cut(b"\n"):
+        yield run
 
 
 def _pieces(line: bytes) -> Iterator[bytes]:

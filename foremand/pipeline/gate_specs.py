@@ -8,7 +8,7 @@ from foremand.core import durations, spec
 from foremand.pipeline import values
 from foremand.pipeline.gate_tables import AnyGate, CommandGate, HumanGate, ProtectedGate, ReviewGate, SecretsGate
 
-SCANNER = 1
+SCANNER = 2
 """The version of the secrets scanner: raised when it finds other things, so that no older answer is used again."""
 
 

@@ -100,6 +100,19 @@ def test_a_secret_of_a_failed_attempt_that_was_replaced_lands_clean(home: Any) -
     assert SECRET not in added(repo)
 
 
+WIDE = "iconv -f UTF-8 -t UTF-16 LEAK > settings.ps1; echo one > one.txt"
+BINARY = "(printf 'SQLite\\\\000'; cat LEAK) > settings.db; echo one > one.txt"
+
+
+@pytest.mark.parametrize("writes", [WIDE, BINARY], ids=["wide", "binary"])
+def test_one_in_a_file_that_git_takes_for_binary_is_seen(home: Any, writes: str) -> None:
+    stage = '[[stage]]\nname = "one"\nagent = "first"\ngates = ["clean", "alike"]\non_fail = { limit = 0 }\n'
+    alike = '[gate.alike]\nkind = "command"\nrun = "true"\n'
+    repo = repo_of(home, AGENTS.replace("cp LEAK settings.py; echo one > one.txt", writes) + alike + stage)
+    shown = home.wait(home.submit(repo, "make it"), "WAITING")
+    assert "1 secret: AWS access key in settings." in gate(shown)["reason"]
+
+
 @pytest.fixture
 def stuck(home: Any) -> tuple[Any, int]:
     """A task that may not go back, refused at its second stage for what its first has sealed."""

@@ -168,7 +168,7 @@ async def test_what_the_worker_cannot_do_holds_no_secret(tmp_path: Path, monkeyp
     (tmp_path / "broken_worker.py").write_text(
         "import sys, runpy\n"
         "from foremand.gates import secrets_detect\n"
-        "def look(self, path, text): raise ValueError(text)\n"
+        "def look(self, path, text, guess): raise ValueError(text)\n"
         "secrets_detect.Detector.look = look\n"
         "runpy.run_module('foremand.gates.secrets_worker', run_name='__main__')\n"
     )

@@ -79,7 +79,8 @@ async def test_renamed_files_links_modes_and_binaries(work, user, resealed):
         (tree / "src" / "b.py").unlink()
         os.symlink("elsewhere", tree / "src" / "b.py")
         (tree / ".gitignore").chmod(0o755)
-        (tree / "bin.dat").write_bytes(b"key\0rest\n")
+        (tree / "bin.dat").write_bytes(b"key\0\xff\x01a token in a database\x00\xfe\0rest\n")
+        (tree / "wide.txt").write_text("a key in wide characters\nand short\n", "utf-16")
         (tree / "empty").write_text("")
         (tree / ".gitattributes").write_text("*.txt -diff\n")
         (tree / os.fsdecode(b"\xff.txt")).write_bytes(b"\xfe\n")
@@ -91,7 +92,8 @@ async def test_renamed_files_links_modes_and_binaries(work, user, resealed):
         Added("moved é\n.txt", 3, "three"),
         Added("link", 1, "/token/in/a/target"),
         Added("src/b.py", 1, "elsewhere"),
-        Added("bin.dat", 0, "", binary=True),
+        Added("bin.dat", 1, "a token in a database", binary=True),
+        Added("wide.txt", 1, "a key in wide characters"),
         Added(".gitattributes", 1, "*.txt -diff"),
         Added("\\xff.txt", 1, "\ufffd"),
     }

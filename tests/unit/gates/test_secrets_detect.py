@@ -171,3 +171,11 @@ def test_keys_end_where_the_lines_do_and_two_are_two() -> None:
     assert [line for line, _ in keys([BEGIN, *ROWS[:2], END, "", BEGIN, *ROWS[2:], END], 5)] == [5, 10]
     assert rows_of("\n".join([BEGIN, *ROWS, END])) == "".join(ROWS)
     assert rows_of(some(200)) is None
+
+
+def test_in_a_binary_file_only_what_cannot_be_chance_counts() -> None:
+    told, guessed = "AKIA" + "2E0A8F3B244C9986", 'password = "' + "vT9!kq2Zx7Lm" + '"'
+    detector = Detector()
+    assert [hit.secret for hit in detector.look("a.db", told, guess=False)] == [told]
+    assert detector.look("a.db", guessed)
+    assert not detector.look("a.db", guessed, guess=False)
