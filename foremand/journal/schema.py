@@ -46,6 +46,7 @@ STEPS = (
     ) WITHOUT ROWID
     """,
     "",  # the fact LandingLocked
+    "",  # the facts of the whole pipeline: holds, profiles, repins, reviews, pauses, hand-overs, questions, signatures
 )
 """What leads from version n to n + 1. Steps that were released are never changed."""
 

@@ -3,8 +3,9 @@
     python tests/replay/make_journal.py
 
 Run it once for each version of the schema, before that version is released; from then on the two files are
-history and never made anew (the script refuses to). Three tasks live in the journal: one lands after being sent
-back once, one is rejected, one meets everything else. Every type of fact is in it.
+history and never made anew (the script refuses to). Four tasks live in the journal: one lands after being sent
+back once, one is rejected, one is steered by people in every way, one meets everything else. Every type of fact is
+in it.
 """
 
 import asyncio
@@ -75,7 +76,7 @@ PIPELINE = spec.Pipeline(
 )
 
 
-def begun(task: int, at: float) -> list[f.AnyFact]:
+def begun(task: int, at: float, pipeline: spec.Pipeline = PIPELINE) -> list[f.AnyFact]:
     return [
         f.TaskSubmitted(
             task=task,
@@ -93,7 +94,7 @@ def begun(task: int, at: float) -> list[f.AnyFact]:
             at=at + 1,
             base=sha(1),
             base_tree=sha(101),
-            pipeline=PIPELINE,
+            pipeline=pipeline,
             pipeline_hash="abc",
             origin="main:.foremand/pipeline.toml",
             sandboxed=True,
@@ -215,12 +216,141 @@ def troubled_work(task: int) -> list[f.AnyFact]:
     ]
 
 
+WHOLE = msgspec.structs.replace(
+    PIPELINE,
+    agents=PIPELINE.agents
+    | {name: spec.Agent(name=name, adapter="command", command=("review",)) for name in ("critic", "spare")},
+    gates=GATES
+    | {
+        "review": spec.Gate(
+            name="review", kind="review", definition="def-critic", reviewers=("critic",), quorum=1, prompt="Judge it"
+        ),
+        "secrets": spec.Gate(name="secrets", kind="secrets", definition="def-secrets", allow=("f00",)),
+        "guard": spec.Gate(name="guard", kind="protected", definition="def-guard", paths=("infra/**",), advisory=True),
+        "red": spec.Gate(name="red", kind="command", definition="def-red", scope="stage", flaky_retries=1, dir="api"),
+    },
+    stages=(
+        *PIPELINE.stages[:1],
+        msgspec.structs.replace(PIPELINE.stages[1], gates=("tests", "review", "secrets", "guard"), others=("spare",)),
+        spec.Stage(name="check", prompt="", gates=("red",), on_fail=spec.OnFail(goto="implement", limit=1)),
+    ),
+    land=msgspec.structs.replace(PIPELINE.land, strategy="merge", publish="push", fetch=True),
+    profiles={
+        "strict": spec.Profile(
+            name="strict",
+            gates={"land": ("final-review",)},
+            skip=("plan",),
+            limits=spec.Limits(tokens=100_000, stall=600.0),
+            paths=("pay/**",),
+        )
+    },
+    floor=spec.Floor(gates=("tests",), limits=spec.Limits(cost_usd=8.0)),
+)
+
+
+def steered_work(task: int) -> list[f.AnyFact]:
+    """Task 4: held, told, asked, raised, reviewed, paused, taken, given back, repinned, signed and landed."""
+    seen = msgspec.structs.replace(
+        work(22),
+        commits=(sha(22),),
+        touched={"guard": ("infra/a.tf",)},
+        raises={"strict": ("pay/a.py",)},
+        unresolved=("b.py",),
+    )
+    review = {"gate": "review", "definition": "def-critic", "about": "change:change-1"}
+    key = "0e7e9f1a-0000-4000-8000-000000000001"
+    return [
+        f.Held(task=task, at=100, on="budget", reason="the day's budget of $20.00 is spent"),
+        f.Released(task=task, at=101),
+        f.AttemptStarted(
+            task=task,
+            at=102,
+            number=1,
+            stage="implement",
+            agent="claude",
+            entered=sha(1),
+            session_id="s1",
+            reserved_usd=5.0,
+            hears=True,
+        ),
+        f.Said(task=task, at=103, by="u", message="mind the „½“", key=key),
+        f.Heard(task=task, at=104, number=1, key=key),
+        f.QuestionAsked(task=task, at=105, number=1, key="q1", tool="Bash", text="rm -r build", digest="d1"),
+        f.QuestionAnswered(task=task, at=106, number=1, key="q1", allow=False, by="u", message="make clean"),
+        f.QuestionAsked(task=task, at=107, number=1, key="q2", tool="Bash", text="make clean", digest="d2"),
+        f.QuestionWithdrawn(task=task, at=108, number=1, key="q2"),
+        f.AttemptEnded(task=task, at=109, number=1, outcome="done", reason="finished", output="Done.", running=7.0),
+        f.WorkSealed(task=task, at=110, number=1, work=seen, changed=True),
+        f.ProfileRaised(task=task, at=111, profile="strict", revision=sha(22), paths=("pay/a.py",)),
+        f.AttemptStarted(
+            task=task,
+            at=112,
+            number=2,
+            stage="implement",
+            agent="critic",
+            entered=sha(22),
+            session_id="s2",
+            **review,
+        ),
+        f.AttemptEnded(
+            task=task, at=113, number=2, outcome="done", reason="finished", output='{"verdict": "approve"}', running=3.0
+        ),
+        f.VerdictGiven(
+            task=task, at=114, stage="implement", revision=sha(22), verdict="pass", reason="1 of 1 approve", **review
+        ),
+        f.Paused(task=task, at=115, by="u"),
+        f.Resumed(task=task, at=116, by="u"),
+        f.Taken(task=task, at=117, by="u", stage="implement"),
+        f.HandedOver(task=task, at=118, path="/home/u/.local/state/foremand/workspaces/4/tree"),
+        f.Given(task=task, at=119, by="u", message="by hand"),
+        f.AttemptStarted(
+            task=task, at=119, number=3, stage="implement", agent="", entered=sha(1), session_id="", by="u"
+        ),
+        f.AttemptEnded(
+            task=task, at=119, number=3, outcome="done", reason="by u, by hand", usage=f.Usage(cost_usd=0.0)
+        ),
+        f.WorkSealed(task=task, at=120, number=3, work=work(23), changed=True),
+        f.SentBack(task=task, at=121, stage="implement", to="implement", feedback="a key", charged=False, flatten=True),
+        f.Retried(task=task, at=122, by="u", stage="implement", agent="spare", to="implement"),
+        f.Repinned(
+            task=task,
+            at=123,
+            pipeline=WHOLE,
+            pipeline_hash="def",
+            origin="main:.foremand/pipeline.toml",
+            by="u",
+            works={3: work(23)},
+        ),
+        f.CandidateBuilt(
+            task=task,
+            at=124,
+            number=4,
+            source=sha(23),
+            tip=sha(2),
+            work=work(24),
+            approved_by=("u",),
+            gates=(spec.Gate(name="audit@main", kind="command", definition="def-audit", run="make audit", floor=True),),
+            old=sha(1),
+            signs=True,
+        ),
+        f.Signed(task=task, at=125, candidate=4, commit=sha(25)),
+        f.NotifyRequested(task=task, at=126, key="landed", state="LANDED", reason="landed on main"),
+        f.Notified(task=task, at=127, key="landed", outcome="exit 0"),
+        f.LandingIntended(task=task, at=128, candidate=4, old=sha(1), new=sha(25)),
+        f.Landed(task=task, at=129, commit=sha(25)),
+    ]
+
+
 async def write(path: Path) -> None:
     async with Journal.open(path) as journal:
-        for task, life in ((1, landing_work), (2, rejected_work), (3, troubled_work)):
+        lives = ((1, landing_work), (2, rejected_work), (3, troubled_work), (4, steered_work))
+        for task, life in lives:
             number = await journal.next_task_id()
             assert number == task
-            await journal.append(begun(task, task), request=Request(f"submit-{task}", f"task {task}".encode()))
+            pipeline = WHOLE if life is steered_work else PIPELINE
+            await journal.append(
+                begun(task, task, pipeline), request=Request(f"submit-{task}", f"task {task}".encode())
+            )
             await journal.append(life(task))
             events = [b'{"kind":"text","text":"line %d of task %d"}' % (line, task) for line in range(5)]
             await journal.ingest(

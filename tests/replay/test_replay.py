@@ -4,15 +4,16 @@ import json
 import runpy
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from foremand.core.facts import AnyFact
 from foremand.journal import Journal
 from foremand.journal.schema import STEPS
 
 HERE = Path(__file__).parent
-STORED = sorted((HERE / "journals").glob("*.db"))
+STORED = sorted((HERE / "journals").glob("*.db"), key=lambda path: int(path.stem[1:]))
 describe = runpy.run_path(str(HERE / "make_journal.py"))["describe"]
 
 
@@ -30,6 +31,14 @@ def differences(expected: Any, found: Any, place: str = "") -> list[str]:
 
 def test_every_version_has_a_stored_journal() -> None:
     assert [path.name for path in STORED] == [f"v{number}.db" for number in range(1, len(STEPS) + 1)]
+
+
+def test_the_newest_one_has_every_type_of_fact() -> None:
+    """A fact that was added since needs a step of the schema, and a journal that has it: an older foremand has to
+    refuse it (where the newest version was not released yet, remove its journal and make it anew)."""
+    said = json.loads(STORED[-1].with_suffix(".json").read_text())
+    known = {entry["fact"]["type"] for entry in said["facts"]}
+    assert {kind.__name__ for kind in get_args(AnyFact)} - known == set()
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda path: path.stem)
