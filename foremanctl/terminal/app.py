@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import signal
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -100,6 +101,8 @@ class App:
 
     async def run(self) -> None:
         """Until the person detaches. Raises the Failure that ended it otherwise."""
+        for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is left as it was found
+            asyncio.get_running_loop().add_signal_handler(number, self._leave)
         try:
             async with asyncio.TaskGroup() as self._group:
                 beside = [self._group.create_task(w) for w in (self._daemon.run(self.tell), self._tick())]
@@ -191,7 +194,7 @@ class App:
             case None:
                 return
             case "detach":
-                self._app.exit()
+                self._leave()
             case "help":
                 self.push(HelpScreen(self, (*screen.bindings, *EVERYWHERE)))
             case "repaint":
@@ -202,6 +205,10 @@ class App:
                 self._next()
             case _:
                 screen.act(action)
+
+    def _leave(self) -> None:
+        if self._app.is_running and not self._app.is_done:
+            self._app.exit()
 
     def _next(self) -> None:
         task = next_for_you(self.model)

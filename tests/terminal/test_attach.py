@@ -1,5 +1,7 @@
 """attach in a terminal, with real keys and a real daemon: nothing that happens to a screen happens to a task."""
 
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -63,6 +65,14 @@ def test_leaving_stops_nothing_and_says_so(house: Any, tmux: Any, asked: int, ke
     screen.keys(key)
     screen.shows("detached; nothing was stopped", "ended with 0")
     assert house.show(asked)["state"] == "WAITING"
+
+
+def test_a_program_that_is_ended_leaves_the_terminal_as_it_was(house: Any, tmux: Any, asked: int) -> None:
+    screen = tmux.open("attach")
+    screen.shows("1 needs you")
+    (pid,) = [pid for pid, command in house.processes() if command.endswith("foremanctl attach ")]
+    os.kill(pid, signal.SIGTERM)
+    screen.shows("detached; nothing was stopped", "ended with 0")
 
 
 def test_a_task_tells_what_was_said_what_was_checked_and_why(house: Any, tmux: Any, asked: int) -> None:
