@@ -146,13 +146,16 @@ class Intake:
         return Today(pipeline=pipeline, digest=digest, origin=origin)
 
     async def at_tip(self, task: Task, tip: str) -> Pipeline | None:
-        """The tip's own pipeline; None where it has none that can be used: tasks then go on with theirs."""
+        """The tip's own pipeline; None where it has none that can be used: tasks then go on with theirs.
+
+        Without the user's floor: the pinned pipeline holds that already, and a file that lacks it still counts.
+        """
         mirror = self._repositories.mirror(Path(task.submitted.repo))
         stored = await mirror.read_file(tip, FILE)
         if stored is None:
             return None
         try:
-            return load(stored.decode(errors="replace"), (await self._prompts(mirror, tip)).get, FILE, self._floor)
+            return load(stored.decode(errors="replace"), (await self._prompts(mirror, tip)).get, FILE)
         except PipelineInvalid:
             return None
 
