@@ -54,7 +54,10 @@ def _common() -> list[click.Parameter]:
 
 
 class Command(click.Command):
-    """A command with the common options, whose help ends with examples (without the leading `foremanctl`)."""
+    """A command with the common options, whose help ends with examples.
+
+    They stand without the leading `foremanctl`, but for those in which another command takes what it prints.
+    """
 
     def __init__(self, *args: Any, examples: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +70,8 @@ class Command(click.Command):
         if self.examples:
             with formatter.section("Examples"):
                 for example in self.examples:
-                    formatter.write(f"{'':>{formatter.current_indent}}foremanctl {example}\n")
+                    typed = example if "$(foremanctl " in example else f"foremanctl {example}"
+                    formatter.write(f"{'':>{formatter.current_indent}}{typed}\n")
 
 
 def add_common(group: click.Group) -> None:
@@ -89,11 +93,15 @@ repo_option = click.option(
 )
 
 
+LARGEST_ID = 2**63 - 1
+"""More does not fit on the wire."""
+
+
 class TaskId(click.IntRange):
     """A task's number, which shells complete; `live`: only tasks that have not ended are offered."""
 
     def __init__(self, *, live: bool = False) -> None:
-        super().__init__(min=1)
+        super().__init__(min=1, max=LARGEST_ID)
         self._live = live
 
     def shell_complete(

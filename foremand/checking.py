@@ -8,7 +8,7 @@ from foremand.core.spec import Floor, Pipeline
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.git import Git, GitError, GitFailed, Mirror, RepositoryInfo, RepositoryRefused, WorkRepo, inspect
 from foremand.git.diff import changed_paths, touched
-from foremand.offline import FILE, OK, USAGE, as_json_text, read_pipeline, say, talk
+from foremand.offline import FILE, OK, USAGE, as_json_text, pipeline_of, read_pipeline, say, talk
 from foremand.paths import Places, SocketTooLong
 from foremand.pipeline import PipelineInvalid, explain, nearest, report, touching
 from foremand.settings import Settings, SettingsInvalid, read
@@ -70,7 +70,7 @@ async def _repository(repo: Path, *, needed: bool) -> RepositoryInfo | None:
 
 
 def _own(info: RepositoryInfo | None) -> Path:
-    return (info.top if info is not None else Path()) / FILE
+    return pipeline_of(info.top) if info is not None else FILE
 
 
 def _read(path: Path, floor: Floor) -> Pipeline:

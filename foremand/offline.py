@@ -55,6 +55,16 @@ def read_pipeline(path: Path, floor: Floor | None = None) -> Pipeline:
     return load(path.read_text(errors="replace"), read_prompt, str(path), floor)
 
 
+def pipeline_of(top: Path) -> Path:
+    """The pipeline file of a repository: its own, else the user's for it; its own place where there is neither."""
+    own = top / FILE
+    try:
+        users = Places.of_environment().own_pipeline(top)
+    except SocketTooLong:
+        return own
+    return users if users.is_file() and not own.exists() else own
+
+
 def schema() -> None:
     """Print the JSON Schema of pipeline files."""
     say(as_json_text(pipeline_schema()))
@@ -200,6 +210,9 @@ def _settings() -> tuple[Settings, dict[str, Any]]:
 
 
 async def _sandbox(mode: SandboxMode) -> dict[str, Any]:
+    if mode == "off":
+        said = "switched off: nothing confines agents and gates"
+        return _finding(ok=False, says=said, hint='set sandbox = "auto" in config.toml to have bubblewrap do it')
     found = await Sandbox.probe("auto")
     if isinstance(found, Unsandboxed):
         hint = "install bubblewrap to confine agents"
@@ -212,14 +225,16 @@ async def _repository(repo: Path) -> dict[str, Any]:
         info = await inspect(repo)
     except GitError as error:
         return _finding(ok=False, says=error.reason, hint=error.hint)
-    path = info.top / FILE
+    path = pipeline_of(info.top)
     if not path.exists():
         return _finding(ok=False, says=f"{info.top} has no {FILE}", hint="foremanctl init")
     try:
         read_pipeline(path)
     except PipelineInvalid as error:
-        return _finding(ok=False, says=f"{FILE}: {len(error.problems)} errors", hint="foremanctl check")
+        return _finding(ok=False, says=f"{path}: {len(error.problems)} errors", hint="foremanctl check")
     where = f"{info.top} on {info.branch or 'no branch'}"
+    if path != info.top / FILE:
+        return _finding(ok=True, says=f"{where}, your own {path} is valid")
     committed = await Git(cwd=info.top).result("cat-file", "-e", f"HEAD:{FILE}")
     if committed.code != 0:
         hint = f"git add {FILE.parent} && git commit -m 'Add the foremand pipeline'"
@@ -230,7 +245,7 @@ async def _repository(repo: Path) -> dict[str, Any]:
 async def _agents(repo: Path) -> dict[str, dict[str, Any]]:
     """The agents of the repository's pipeline; without one, the CLIs that foremand knows."""
     try:
-        agents = tuple(read_pipeline((await inspect(repo)).top / FILE).agents.values())
+        agents = tuple(read_pipeline(pipeline_of((await inspect(repo)).top)).agents.values())
     except (GitError, OSError, PipelineInvalid):
         agents = tuple(Agent(name=name, adapter="claude") for name in ADAPTERS if name == "claude")
     findings = {}

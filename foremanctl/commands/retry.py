@@ -14,7 +14,7 @@ from foremanctl.options import Asked, Command, tasks_argument
         "retry 12",
         "retry 12 13",
         "retry 12 --stage plan --fresh",
-        "retry 12 --agent codex -m 'the registry is back'",
+        "retry 12 --agent second -m 'the registry is back'",
     ],
 )
 @tasks_argument

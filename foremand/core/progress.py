@@ -29,11 +29,15 @@ def attempt_started(task: Task, fact: f.AttemptStarted) -> Changes:
     return {
         "attempts": (*task.attempts, attempt),
         "files": None,
-        "feedback": {**task.feedback, fact.stage: feedback.opening(task, fact.stage)},
-        "said": (),
+        **({} if fact.by else _told(task, fact.stage)),
         "trouble": {},
         "gates_running": task.gates_running + fact.setup_running,
     }
+
+
+def _told(task: Task, stage: str) -> Changes:
+    """What was said is said with the agent's attempt. A person's own leaves it for the agent's next."""
+    return {"feedback": {**task.feedback, stage: feedback.opening(task, stage)}, "said": ()}
 
 
 def _attempt(fact: f.AttemptStarted, *, given: str) -> Attempt:

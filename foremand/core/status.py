@@ -47,6 +47,8 @@ def status(task: Task) -> Status:
         state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
     elif not task.attempts and not task.preparing and not isinstance(steps[0], s.Record | s.HandOver):
         state, reason = "QUEUED", "waits for an agent slot" if task.started else "waits to start"
+    elif task.paused or (task.taken and not isinstance(steps[0], s.HandOver)):
+        reason = f"stops: {'paused' if task.paused else 'taken'} by {task.paused or task.taken}"
     else:
         reason = _does(task, steps, stage)
     return Status(

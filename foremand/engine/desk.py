@@ -226,6 +226,10 @@ class Desk:
         now = status(known)
         if known.started is None or not now.revision:
             raise Refused("WRONG_STATE", f"task {task} has made nothing yet", f"foremanctl wait {task}")
+        refused = next((s for s in now.standings if s.gate.kind == "secrets" and s.verdict == "fail"), None)
+        if refused is not None:
+            said = f"the revision holds a secret ({refused.gate.name}): a branch of it might be pushed"
+            raise Refused("SECRETS", said, f"look at it where it is: foremanctl diff {task}")
         name = branch_name(known)
         await branch_for_person(Path(known.submitted.repo), self._repositories.work(known), now.revision, name)
         return known, name, now.revision

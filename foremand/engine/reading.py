@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from foremand.agents.port import AgentEvent
-from foremand.core.facts import AttemptEnded, Troubled, Work
+from foremand.core.facts import AttemptEnded, GateRan, Troubled, Work
 from foremand.core.status import place
 from foremand.core.task import Attempt, Run, Task
 from foremand.core.verdicts import run_on
@@ -80,14 +80,38 @@ class ReadingRoom:
 
     async def gate(self, task: Task, gate: str, *, follow: bool) -> AsyncIterator[bytes]:
         """What a gate's last run printed."""
-        last = find_run(task, gate)
-        run = self._places.gate_run(task.id, last.run)
-        if not last.run or not run.exists():
-            yield last.output.encode()
+        name, output = await self._last_run(task, gate)
+        run = self._places.gate_run(task.id, name)
+        if not name or not run.exists():
+            yield output.encode()
             return
         for errors in (False, True):
             async for block in self._run(run, errors=errors, follow=follow):
                 yield block
+
+    async def _last_run(self, task: Task, gate: str) -> tuple[str, str]:
+        """The run of a gate that a person means, by its name, and the end of its output.
+
+        What the task no longer counts, because the work was sent back, still is what people ask about: the last run
+        on any work goes before one on the base.
+        """
+        known, on_base = find_run(task, gate)
+        earlier = await self._ran(task, gate) if on_base else None
+        return earlier or (known.run, known.output)
+
+    async def _ran(self, task: Task, gate: str) -> tuple[str, str] | None:
+        reached, last, found = 0, self._journal.last_seq, None
+        while reached < last:
+            page = await self._journal.page(reached, task.id)
+            for item in page.items:
+                if item.type == GateRan.__name__:
+                    ran = msgspec.json.decode(item.body)
+                    if ran["gate"] == gate and not ran.get("on_base"):
+                        found = ran.get("run", ""), ran.get("output", "")
+            if page.reached <= reached:
+                break
+            reached = page.reached
+        return found
 
     async def setup(self, task: Task) -> AsyncIterator[bytes]:
         """What the workspace's setup printed; where none has succeeded, what the last one that failed did."""
@@ -233,9 +257,9 @@ def find_review(task: Task, gate: str) -> Attempt | None:
     return found
 
 
-def find_run(task: Task, gate: str) -> Run:
+def find_run(task: Task, gate: str) -> tuple[Run, bool]:
     """The run of a gate that a person means: on the work as it stands now, else the last on any work, else on the
-    base. Raises NothingToRead.
+    base; and whether it is no more than that. Raises NothingToRead.
     """
     known = task.gate(gate)
     runs = {key: run for key, run in task.runs.items() if known is not None and key.startswith(f"{known.definition}:")}
@@ -249,7 +273,8 @@ def find_run(task: Task, gate: str) -> Run:
         here = known is not None and work is not None and ran_on == run_on(known, work)
         return here, ran_on != task.base_tree, runs[key].at
 
-    return runs[max(runs, key=nearness)]
+    nearest = max(runs, key=nearness)
+    return runs[nearest], not any(nearness(nearest)[:2])
 
 
 def _read(file: Path, offset: int) -> bytes:

@@ -144,6 +144,9 @@ def test_doctor_tells_what_is_missing_and_fails_only_for_what_is_needed(house: A
     assert "not committed" in found["repository"]["says"]
     assert not found["agent a"]["ok"]
 
+    off = house.ok("doctor", "--format", "json", cwd=repo.path, env={"FOREMAND_SANDBOX": "off"}).json
+    assert (off["sandbox"]["ok"], "switched off" in off["sandbox"]["says"]) == (False, True)
+
     (house.root / "config" / "foremand").mkdir()
     (house.root / "config" / "foremand" / "config.toml").write_text("max_agents = 'many'\n")
     broken = house.ctl("doctor", "--format", "json", cwd=repo.path)

@@ -22,6 +22,8 @@ def test_the_users_own_leaves_the_repository_as_it_is(house: Any) -> None:
     assert str(repo.path) in said.stderr
     assert str(repo.path) in file.read_text()
     house.ok("check", str(file))
+    assert house.ok("check", cwd=repo.path).stdout == house.ok("check", str(file), cwd=repo.path).stdout
+    assert str(file) in house.ok("doctor", "--format", "json", cwd=repo.path).json["repository"]["says"]
 
     before = file.read_text()
     again = house.ctl("init", "--user", "-C", str(repo.path))

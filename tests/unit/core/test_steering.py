@@ -272,6 +272,13 @@ class TestGive:
         assert "the rest of the API" in step.feedback
         assert play.task.attempts[1].void, "what they left is kept, and not judged"
 
+    def test_what_was_said_to_the_agent_is_not_said_to_the_person(self) -> None:
+        play = Playbook(SIMPLE, started(1))
+        play >> steering.say(play.task, "use tabs", ANN) >> steering.take(play.task, ANN)
+        play >> (ended(1, "stopped"), sealed(1)) >> f.HandedOver(task=1, at=0.0, path="/there")
+        play >> steering.give(play.task, "the rest", ANN, rework=True) >> sealed(2) << "run implement#3"
+        assert play.only(s.RunAttempt).feedback.count("use tabs") == 1  # type: ignore[attr-defined]
+
     def test_rework_needs_words(self) -> None:
         play = handed_over(stuck())
         assert refusal(lambda: steering.give(play.task, " ", ANN, rework=True)).reason == "MESSAGE_MISSING"
