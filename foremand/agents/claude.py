@@ -41,7 +41,7 @@ LOOKERS = ("Read", "Glob", "Grep", "WebFetch", "WebSearch")
 ELSEWHERE = ("EnterWorktree", "ExitWorktree")
 """Tools that move the work to another tree, where it would never be sealed."""
 
-AT_REST_MS = 5000
+AT_REST_MS = 500
 """After so long without work it ends by itself: whoever would have closed its stdin may be gone."""
 
 TALKATIVE = ("AskUserQuestion", "EnterPlanMode", "ExitPlanMode")

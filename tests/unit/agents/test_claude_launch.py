@@ -27,7 +27,7 @@ def test_a_new_session_in_the_sandbox(make_agent, make_job):
     assert launch.env == {
         "CLAUDE_CONFIG_DIR": f"{job.home}/.claude",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "CLAUDE_CODE_EXIT_AFTER_STOP_DELAY": "5000",
+        "CLAUDE_CODE_EXIT_AFTER_STOP_DELAY": "500",
         "DISABLE_AUTOUPDATER": "1",
         "IS_SANDBOX": "1",
     }
