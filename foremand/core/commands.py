@@ -132,12 +132,12 @@ def retry(
     now = status(task)
     if task.over == "LANDED":
         raise Refused("TASK_OVER", f"task {task.id} has landed: there is nothing to try again", "submit a new task")
+    if stage or gate or agent or fresh or message:
+        not_half_landed(task, now)
     if task.over is None and now.waiting_for not in _RETRIED:
         raise Refused(
             "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", way_on(task, now)
         )
-    if stage or gate or agent or fresh or message:
-        not_half_landed(task, now)
     if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
         raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
     if gate and task.gate(gate) is None:
