@@ -83,7 +83,7 @@ def planted(seed: int = 1) -> list[Planted]:
         ),
         one("stripe", "pay.py", 'stripe.api_key = "@@"', "sk_live_" + some(WORDS, 24)),
         one("stripe restricted", "pay.py", 'go("@@")', "rk_live_" + some(WORDS, 99)),
-        one("npm", ".npmrc", "//registry.npmjs.org/:_authToken=@@", "npm_" + some(WORDS, 36)),
+        one("npm", ".npmrc", "//packages.example.org/:_authToken=@@", "npm_" + some(WORDS, 36)),
         one("npm, elsewhere", "ci.yml", "NPM: @@", "npm_" + some(WORDS, 36)),
         one("pypi", ".pypirc", "password = @@", "pypi-AgEIcHlwaS5vcmc" + some(URL_SAFE, 150)),
         one("hugging face", "train.py", 'login("@@")', "hf_" + some(string.ascii_letters, 34)),

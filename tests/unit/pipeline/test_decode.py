@@ -181,8 +181,8 @@ WRONG = {
         '[[stage]] "implement" limits.stall: expected a duration such as "90s", "45m" or "2h", got "soon"',
     ),
     "cache elsewhere": (
-        under(VERSION, '[workspace]\ncache = ["/root/.cache"]'),
-        '[workspace] cache: "/root/.cache" must be a folder below your home, such as ~/.cache/pip',
+        under(VERSION, '[workspace]\ncache = ["/srv/cache"]'),
+        '[workspace] cache: "/srv/cache" must be a folder below your home, such as ~/.cache/pip',
     ),
     "cache that leads out": (
         under(VERSION, '[workspace]\ncache = ["~/../x"]'),
