@@ -222,7 +222,7 @@ class House:
         return repo
 
     def script(self, name: str, text: str) -> Path:
-        """A Python program outside every repository, readable for agents; run it with `python()`."""
+        """A Python program outside every repository, where agents see it also in the sandbox."""
         path = self.root / "bin" / f"{name}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)

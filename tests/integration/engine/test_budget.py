@@ -12,11 +12,11 @@ version = 1
 
 [agent.claude]
 adapter = "claude"
-command = ["{sys.executable}", "{STAND_IN}"]
+command = ["{sys.executable}", "CLAUDE"]
 
 [agent.subscribed]
 adapter = "claude"
-command = ["{sys.executable}", "{STAND_IN}"]
+command = ["{sys.executable}", "CLAUDE"]
 
 [gate.check]
 kind = "command"
@@ -45,7 +45,8 @@ def settle(home: Any, text: str) -> None:
 
 
 def repository(home: Any, agent: str = "claude") -> Any:
-    return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent)})
+    claude = home.script("claude", STAND_IN.read_text())
+    return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent).replace("CLAUDE", str(claude))})
 
 
 def waits(home: Any, task: int, whom: str) -> Any:

@@ -12,7 +12,7 @@ version = 1
 
 [agent.claude]
 adapter = "claude"
-command = ["{sys.executable}", "{STAND_IN}"]
+command = ["{sys.executable}", "CLAUDE"]
 
 [agent.hand]
 adapter = "command"
@@ -54,7 +54,8 @@ def home(shared_house: Any) -> Any:
 
 
 def repository(home: Any, agent: str) -> Any:
-    return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent)})
+    claude = home.script("claude", STAND_IN.read_text())
+    return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent).replace("CLAUDE", str(claude))})
 
 
 def waits(home: Any, task: int, whom: str) -> Any:
@@ -88,7 +89,7 @@ def test_a_paused_agent_goes_on_in_its_session_and_is_charged_nothing(home: Any)
     (first,) = paused["attempts"]
     assert (first["outcome"], bool(first["revision"])) == ("stopped", True)
     assert "half.txt" in home.ok("diff", str(task), "--stat").stdout
-    assert not [each for _, each in home.processes() if STAND_IN.name in each]
+    assert not [each for _, each in home.processes() if "claude.py" in each]
 
     home.kill()  # it stays paused, whoever asks
     home.start("--max-agents", "2", "--max-gates", "2")
