@@ -192,6 +192,11 @@ class House:
             assert not settled and time.monotonic() < end, f"{here}\n{self.tail()}"
             time.sleep(0.03)
 
+    def waits(self, task: int, whom: str) -> dict[str, Any]:
+        """The task once it waits for `whom`, as `waiting_for` has it."""
+        self.until(lambda: self.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
+        return self.show(task)
+
     def approve(self, task: int, *gate: str) -> None:
         """Approve the revision that stands there now."""
         self.ok("approve", str(task), *gate, "--revision", self.show(task)["revision"], "-m", "fine")

@@ -46,15 +46,15 @@ UPGRADE = Errand(
 class Monday(Struct, frozen=True, kw_only=True):
     """A whole morning. The defaults are the demo; tests break it by giving other parts.
 
-    `files` is the repository's first commit, its pipeline included. `patience` is how many seconds the three tasks
-    may take in all.
+    `files` is the repository's first commit, its pipeline included. `patience` is how many seconds nothing may
+    happen before it is given up.
     """
 
     files: dict[str, str] = field(default_factory=shop.files)
     bug_fix: Errand = BUG_FIX
     feature: Errand = FEATURE
     upgrade: Errand = UPGRADE
-    patience: float = 50.0
+    patience: float = 40.0
 
     @property
     def errands(self) -> tuple[Errand, Errand, Errand]:

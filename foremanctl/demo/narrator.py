@@ -7,7 +7,8 @@ passed over. Colour only tells the tasks apart, and only on a terminal.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TextIO
 
 COLOURS = {"bug fix": "33", "feature": "36", "upgrade": "35", "you": "1"}
@@ -22,6 +23,7 @@ class Narrator:
         self._out = out
         self._last_seq = 0
         self._news = asyncio.Condition()
+        self._patience: Callable[[], None] | None = None
         self._began = time.monotonic()
         self._colour = out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
@@ -30,12 +32,29 @@ class Narrator:
         async with self._news:
             self._last_seq = max(self._last_seq, int(event.get("seq", 0)))
             self._news.notify_all()
+        if self._patience is not None:
+            self._patience()
         name = self.names.get(event.get("task", 0))
         tell = TELLERS.get(event.get("type", ""))
         if name is None or tell is None:
             return
         for line in tell(event):
             self.tell(name, line)
+
+    @asynccontextmanager
+    async def patience(self, seconds: float) -> AsyncIterator[None]:
+        """Bounds the block: TimeoutError once no event has come for so long."""
+        async with asyncio.timeout(seconds) as bound:
+
+            def go_on() -> None:
+                if not bound.expired():
+                    bound.reschedule(asyncio.get_running_loop().time() + seconds)
+
+            self._patience = go_on
+            try:
+                yield
+            finally:
+                self._patience = None
 
     async def heard(self, seq: int, patience: float = 3.0) -> bool:
         """Whether the event `seq` was heard, now or within `patience` seconds."""

@@ -184,12 +184,14 @@ def given(task: Task, standing: Standing, verdict: Verdict | None, reason: str, 
 
 
 def find(task: Task, gate: Gate, subject: str, revision: str) -> Answer | None:
-    """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone.
+    """The answer of this gate, by this definition, about this subject; a waiver counts on its own revision alone,
+    and not where a floor has come to ask the gate.
 
     The candidate that is just this revision on a tip which changes nothing of what the gate judges counts as it.
     """
     asked = [a for a in reversed(task.answers) if (a.gate, a.definition) == (gate.name, gate.definition)]
-    waived = (a for a in asked if a.verdict == "waived" and _lands_as(task, gate, a.revision, revision))
+    bound = is_of_floor(task, gate)
+    waived = (a for a in asked if a.verdict == "waived" and not bound and _lands_as(task, gate, a.revision, revision))
     said = (a for a in asked if a.verdict != "waived" and a.about == subject)
     return next(waived, None) or next(said, None)
 

@@ -66,22 +66,9 @@ class Gatekeeper:
         async with self._slots.slot(rank, at_once=under_way):
             await self._started(task, step, run)
             judged, running, setup_running = await self._ask(task, step, run)
-        ran = GateRan(
-            task=task.id,
-            at=self._ledger.now(),
-            gate=step.gate.name,
-            definition=step.gate.definition,
-            tree=step.tree,
-            result=judged.result,
-            reason=judged.reason,
-            output=await asyncio.to_thread(output_of, run),
-            run=run.name,
-            on_base=step.on_base,
-            running=running,
-            setup_running=setup_running,
-        )
+        output = await asyncio.to_thread(output_of, run)
         try:
-            await self._ledger.record(ran)
+            await self._ran(task, step, judged, output, run, running, setup_running)
         except asyncio.CancelledError:  # the fact is written all the same, and makes this step no longer wanted
             await self._checkouts.remove(task, run.name)
             raise
@@ -95,38 +82,14 @@ class Gatekeeper:
             await self._started(task, step, run)
             path = self._workplace.path(task)
             judged, output = await scan(self._repositories.work(task), step.gate, step.commits, path)
-        await self._ledger.record(
-            GateRan(
-                task=task.id,
-                at=self._ledger.now(),
-                gate=step.gate.name,
-                definition=step.gate.definition,
-                tree=step.tree,
-                result=judged.result,
-                reason=judged.reason,
-                output=output,
-                run=run.name,
-                running=time.monotonic() - began,
-            )
-        )
+        await self._ran(task, step, judged, output, run, time.monotonic() - began)
 
     async def _known(self, task: Task, step: RunGate) -> bool:
         """A base's answer is kept per base and definition, over all tasks. No answer is not kept: it may be one now."""
         known = await asyncio.to_thread(self._journal.base_run, step.gate.definition, step.tree)
         if known is None or known.result == "error":
             return False
-        fact = GateRan(
-            task=task.id,
-            at=self._ledger.now(),
-            gate=step.gate.name,
-            definition=step.gate.definition,
-            tree=step.tree,
-            result=known.result,
-            reason=known.reason,
-            output=known.output,
-            on_base=True,
-        )
-        await self._ledger.record(fact)
+        await self._ran(task, step, Judged(known.result, known.reason), known.output)
         return True
 
     async def _started(self, task: Task, step: RunGate, run: Path) -> None:
@@ -142,6 +105,33 @@ class Gatekeeper:
                 tree=step.tree,
                 run=run.name,
                 on_base=step.on_base,
+            )
+        )
+
+    async def _ran(
+        self,
+        task: Task,
+        step: RunGate,
+        judged: Judged,
+        output: str,
+        run: Path | None = None,
+        running: float = 0.0,
+        setup_running: float = 0.0,
+    ) -> None:
+        await self._ledger.record(
+            GateRan(
+                task=task.id,
+                at=self._ledger.now(),
+                gate=step.gate.name,
+                definition=step.gate.definition,
+                tree=step.tree,
+                result=judged.result,
+                reason=judged.reason,
+                output=output,
+                run=run.name if run else "",
+                on_base=step.on_base,
+                running=running,
+                setup_running=setup_running,
             )
         )
 

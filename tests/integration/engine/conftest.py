@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,6 +232,14 @@ def places_of(root: Path) -> Places:
 
 
 MakeEstate = Callable[[], AbstractAsyncContextManager[Estate]]
+
+
+@pytest.fixture
+def home(shared_house: Any) -> Any:
+    """The module's one daemon; a module that cares how many work at once has a fixture of its own."""
+    if shared_house.daemon is None:
+        shared_house.start("--max-agents", "4", "--max-gates", "3")
+    return shared_house
 
 
 @pytest.fixture

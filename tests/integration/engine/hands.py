@@ -14,12 +14,15 @@ command = ["sh", "-ec", '''
 sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
 . "$TMPDIR/run.sh"
 ''']
+"""
+"""An agent that runs the line of its prompt after RUN."""
 
+CHECK = """
 [gate.check]
 kind = "command"
 run = "! grep -rn '^<<<<<<<' --include='*.txt' . && sh ./check.sh"
 """
-"""An agent that runs the line of its prompt after RUN, and a gate that says what the repository's check.sh says."""
+"""A gate that says what the repository's check.sh says."""
 
 WRITES = """
 [[stage]]
@@ -43,7 +46,7 @@ def repository(
     house: Any, land: str = "", *, more: str = "", stages: str = WRITES, name: str = "", **files: str
 ) -> Any:
     """A repository with this `[land]` and whatever else its pipeline is to say."""
-    pipeline = f"{HAND}{OWNER}{more}{stages}\n[land]\n{land}\n"
+    pipeline = f"{HAND}{CHECK}{OWNER}{more}{stages}\n[land]\n{land}\n"
     base = {".foremand/pipeline.toml": pipeline, "check.sh": "true\n", "poem.txt": lines(12)}
     return house.repo({**base, **files}, name)
 

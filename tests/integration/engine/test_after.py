@@ -3,17 +3,11 @@
 from typing import Any
 
 import pytest
+from hands import HAND
 
-PIPELINE = r"""
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
+PIPELINE = (
+    HAND
+    + r"""
 [gate.check]
 kind = "command"
 run = "true"
@@ -29,6 +23,7 @@ gates = ["check"]
 [land]
 gates = ["owner"]
 """
+)
 COUNTS = "RUN: echo one >> count.txt"
 """Each task sees what those before it have landed."""
 
@@ -44,12 +39,6 @@ def home(shared_house: Any) -> Any:
 @pytest.fixture
 def repo(home: Any) -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE})
-
-
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
-    return home.show(task)
 
 
 def comes_after(home: Any, task: int, *others: int) -> Any:
@@ -70,7 +59,7 @@ def test_a_chain_lands_link_by_link(home: Any, repo: Any) -> None:
     first = home.submit(repo, COUNTS)
     second = home.submit(repo, COUNTS, "--after", str(first))
     third = home.submit(repo, COUNTS, "--after", str(second), "--after", str(first))
-    waits(home, first, "person")
+    home.waits(first, "person")
     for task, after in ((second, [first]), (third, [second, first])):
         assert comes_after(home, task, *after)["after"] == after
 
@@ -78,16 +67,16 @@ def test_a_chain_lands_link_by_link(home: Any, repo: Any) -> None:
     home.start("--max-agents", "1", "--max-gates", "2")
     home.approve(first)
     home.wait(first, "LANDED")
-    waits(home, second, "person")
+    home.waits(second, "person")
     comes_after(home, third, second)
     home.approve(second)
     home.wait(second, "LANDED")
-    waits(home, third, "person")
+    home.waits(third, "person")
     home.approve(third)
     home.wait(third, "LANDED")
     assert repo.show("count.txt").split() == ["one"] * 3
     last = home.submit(repo, COUNTS, "--after", str(third))  # has landed: nothing to wait for
-    waits(home, last, "person")
+    home.waits(last, "person")
     home.ok("cancel", str(last))
 
 
@@ -95,7 +84,7 @@ def test_what_will_not_come_is_told_and_a_retry_drops_the_need(home: Any, repo: 
     first = home.submit(repo, COUNTS)
     second = home.submit(repo, COUNTS, "--after", str(first))
     third = home.submit(repo, COUNTS, "--after", str(second))
-    waits(home, first, "person")
+    home.waits(first, "person")
     home.ok("reject", str(first), "-m", "not like this")
     home.wait(first, "REJECTED")
     home.until(lambda: home.show(second)["reason"] == f"needs {first} (REJECTED)", "the second is told")
@@ -105,15 +94,15 @@ def test_what_will_not_come_is_told_and_a_retry_drops_the_need(home: Any, repo: 
     comes_after(home, third, second)
 
     home.ok("retry", str(second))
-    assert waits(home, second, "person")["after"] == []
+    assert home.waits(second, "person")["after"] == []
     home.ok("cancel", str(second))
     home.until(lambda: home.show(third)["reason"] == f"needs {second} (CANCELLED)", "the third is told")
     home.ok("retry", str(second))
     comes_after(home, third, second)
-    waits(home, second, "person")
+    home.waits(second, "person")
     home.approve(second)
     home.wait(second, "LANDED")
-    waits(home, third, "person")
+    home.waits(third, "person")
     home.ok("cancel", str(third))
 
 
@@ -128,7 +117,7 @@ def test_nothing_comes_after_itself_or_what_is_not_there(home: Any, repo: Any) -
 
 def test_the_more_urgent_goes_first_and_what_has_begun_before_all(home: Any, repo: Any) -> None:
     begun = home.submit(repo, COUNTS)
-    waits(home, begun, "person")
+    home.waits(begun, "person")
     busy = home.submit(repo, holds(home, "urgent"))
     home.until(lambda: bool(home.show(busy)["attempts"]), "the only agent is busy")
     given = {home.submit(repo, COUNTS, "--priority", priority): priority for priority in ("0", "5", "-1", "5")}
@@ -137,7 +126,7 @@ def test_the_more_urgent_goes_first_and_what_has_begun_before_all(home: Any, rep
         home.until(lambda task=task: home.show(task)["reason"] == "waits for an agent slot", "it waits for a slot")
     (home.root / "urgent").touch()
     for task in given:
-        waits(home, task, "person")
+        home.waits(task, "person")
     shown = [home.show(task) for task in (begun, *given)]
     order = sorted(shown, key=lambda task: task["attempts"][-1]["started_at"])
     zero, five, less, other = given
@@ -157,5 +146,5 @@ def test_a_pause_and_a_cancel_of_what_waits_for_others(home: Any, repo: Any) -> 
     home.ok("retry", str(second))
     comes_after(home, second, first)
     home.ok("retry", str(second))  # whoever cannot wait for it drops the need
-    waits(home, second, "person")
+    home.waits(second, "person")
     home.ok("cancel", "--all")

@@ -49,12 +49,6 @@ def repository(home: Any, agent: str = "claude") -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent).replace("CLAUDE", str(claude))})
 
 
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
-    return home.show(task)
-
-
 def works(home: Any, task: int) -> None:
     """Wait until the task's first agent works."""
     home.until(lambda: bool(home.show(task)["attempts"]), f"task {task} works", 30.0)
@@ -66,18 +60,10 @@ def costs(usd: float, until: Path | None = None) -> str:
     return f"COST: {usd}\nRUN: {wait}echo $FOREMAND_TASK $$ > made.txt"
 
 
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon, without bounds of the user's."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "4", "--max-gates", "2")
-    return shared_house
-
-
 def test_tokens_that_are_used_up_stop_the_agent(home: Any) -> None:
     prompt = f"TOKENS: 5000\nRUN: echo half > half.txt; while [ ! -e {home.root}/never ]; do sleep 0.02; done"
     task = home.submit(repository(home), prompt, "--limit", "tokens=1000")
-    shown = waits(home, task, "budget")
+    shown = home.waits(task, "budget")
     (stopped,) = shown["attempts"]
     assert (stopped["outcome"], stopped["reason"]) == ("limit", "limit tokens: 5000 of 1000 are used")
     assert shown["reason"] == "limit tokens: 5000 of 1000 are used"
@@ -88,14 +74,14 @@ def test_tokens_that_are_used_up_stop_the_agent(home: Any) -> None:
     assert way.startswith(f"foremanctl limit {task} tokens=")
     (home.root / "never").touch()
     home.ok(*way.split()[1:])
-    assert waits(home, task, "person")["tokens"] >= 10000
+    assert home.waits(task, "person")["tokens"] >= 10000
     home.ok("cancel", str(task))
 
 
 def test_a_silent_agent_is_ended(home: Any) -> None:
     prompt = f"RUN: echo half > half.txt; exec sleep 600\nRUN: : > {home.root}/never"
     task = home.submit(repository(home), prompt, "--limit", "stall=2s", "--limit", "attempts=1")
-    shown = waits(home, task, "budget")
+    shown = home.waits(task, "budget")
     (ended,) = shown["attempts"]
     assert (ended["outcome"], ended["reason"]) == (
         "limit",
@@ -113,7 +99,7 @@ def test_a_stall_is_measured_by_work_too(home: Any) -> None:
     home.until(lambda: _seconds(home, task) > 3.0, "it has been silent for three times as long", 30.0)
     assert home.show(task)["state"] == "RUNNING"
     go.touch()
-    assert len(waits(home, task, "person")["attempts"]) == 1
+    assert len(home.waits(task, "person")["attempts"]) == 1
     home.ok("cancel", str(task))
 
 
@@ -128,7 +114,7 @@ def _seconds(home: Any, task: int) -> float:
 
 def test_the_days_money(house: Any) -> None:
     settle(house, SETTINGS.format(1.0))
-    house.start("--max-agents", "4", "--max-gates", "2")
+    house.start("--max-agents", "4")
     there, go = repository(house), house.root / "go"
 
     # What one agent may still spend is promised to no other.
@@ -141,13 +127,13 @@ def test_the_days_money(house: Any) -> None:
     assert held["reason"] == "the day's budget of $1.00 is promised to agents that run"
     assert held["attempts"] == []
     go.touch()
-    assert waits(house, first, "person")["cost_usd"] == pytest.approx(0.25)
-    assert waits(house, second, "person")["cost_usd"] == pytest.approx(0.25)
+    assert house.waits(first, "person")["cost_usd"] == pytest.approx(0.25)
+    assert house.waits(second, "person")["cost_usd"] == pytest.approx(0.25)
 
     third = house.submit(there, costs(0.5))
-    waits(house, third, "person")
+    house.waits(third, "person")
     fourth = house.submit(there, costs(0.1))
-    spent = waits(house, fourth, "budget")
+    spent = house.waits(fourth, "budget")
     assert (spent["state"], spent["reason"]) == ("WAITING", "the day's budget of $1.00 is spent")
     ways = house.ok("why", str(fourth), "--format", "json").json["commands"]
     assert "foremanctl costs" in ways
@@ -158,35 +144,35 @@ def test_the_days_money(house: Any) -> None:
 
     # An account that is paid by subscription uses none of it, and is not held up by it.
     free = house.submit(repository(house, "subscribed"), costs(3.0))
-    assert waits(house, free, "person")["cost_usd"] == pytest.approx(3.0)
+    assert house.waits(free, "person")["cost_usd"] == pytest.approx(3.0)
     assert house.show(fourth)["waiting_for"] == "budget"
 
     # A person sends one past it.
     house.ok("resume", str(fourth))
-    waits(house, fourth, "person")
+    house.waits(fourth, "person")
 
     # Once there is more, it is promised to one at a time, however many have waited for it.
     again = house.root / "again"
     rest = [house.submit(there, costs(0.1, again)) for _ in range(3)]
     for task in rest:
-        waits(house, task, "budget")
+        house.waits(task, "budget")
     house.stop()
     settle(house, SETTINGS.format(1.8))
-    house.start("--max-agents", "4", "--max-gates", "2")
+    house.start("--max-agents", "4")
     promised = "the day's budget of $1.80 is promised to agents that run"
     house.until(lambda: sum(house.show(task)["reason"] == promised for task in rest) == 2, "one of them works")
     assert sum(len(house.show(task)["attempts"]) for task in rest) == 1
     again.touch()
     for task in rest:
-        waits(house, task, "person")
+        house.waits(task, "person")
 
 
 def test_the_day_stops_an_agent_that_does_not_stop_by_itself(house: Any) -> None:
     settle(house, "daily_cost_usd = 0.5\n")
-    house.start("--max-agents", "4", "--max-gates", "2")
+    house.start("--max-agents", "4")
     prompt = f"TOKENS: 100000\nRUN: while [ ! -e {house.root}/never ]; do sleep 0.02; done"  # at most $0.60
     task = house.submit(repository(house), prompt)
-    shown = waits(house, task, "budget")
+    shown = house.waits(task, "budget")
     (stopped,) = shown["attempts"]
     assert (stopped["outcome"], stopped["cost_usd"]) == ("limit", None)
     assert stopped["reason"] == "limit daily_cost_usd: $0.60 of the day's last $0.50 is spent"
@@ -195,7 +181,7 @@ def test_the_day_stops_an_agent_that_does_not_stop_by_itself(house: Any) -> None
 
 def test_an_account_bounds_its_own_agents_alone(house: Any) -> None:
     settle(house, "[agents.claude]\nmax_concurrent = 1\n")
-    house.start("--max-agents", "4", "--max-gates", "2")
+    house.start("--max-agents", "4")
     one, other, go = repository(house), repository(house, "subscribed"), house.root / "go"
     first, second = house.submit(one, costs(0.1, go)), house.submit(one, costs(0.1, go), "--priority", "1")
     works(house, first)
@@ -205,4 +191,4 @@ def test_an_account_bounds_its_own_agents_alone(house: Any) -> None:
     assert (house.show(second)["state"], house.show(second)["attempts"]) == ("QUEUED", [])
     go.touch()
     for task in (first, second, *others):
-        waits(house, task, "person")
+        house.waits(task, "person")

@@ -4,8 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "claude"
 
 HEAD = """
@@ -51,13 +49,6 @@ gates = ["fine"]
 paths = ["pay/**"]
 gates = { implement = ["owner"] }
 """
-
-
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "4", "--max-gates", "4")
-    return shared_house
 
 
 def submit(home: Any, repo: Any, *runs: str) -> int:

@@ -35,14 +35,6 @@ MARKERLESS = {
 }
 
 
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "3", "--max-gates", "2")
-    return shared_house
-
-
 def meanwhile(repo: Any, files: dict[str, str | None]) -> str:
     """A person commits something."""
     for name, text in files.items():

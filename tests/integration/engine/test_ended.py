@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hands import HAND
 
-PIPELINE = r"""
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
+PIPELINE = (
+    HAND
+    + r"""
 [gate.check]
 kind = "command"
 run = "! grep -n BAD *.txt"
@@ -39,18 +33,13 @@ on_fail = { goto = "implement", limit = 0 }
 gates = ["owner"]
 on_fail = { goto = "implement", limit = 0 }
 """
+)
 FILE = ".foremand/pipeline.toml"
 STABLE = {
     *("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision"),
     *("landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates"),
 }
 DETAIL = {"prompt", "attempts", "approvals"}
-
-
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
-    return home.show(task)
 
 
 def writes(name: str, text: str = "good") -> str:
@@ -68,23 +57,23 @@ class Ended:
             for name, text in (("landed", "good"), ("rejected", "good"), ("cancelled", "good"), ("stuck", "BAD"))
         )
         for task in (landed, rejected, cancelled):
-            waits(home, task, "person")
-        waits(home, stuck, "stuck")
+            home.waits(task, "person")
+        home.waits(stuck, "stuck")
         failed = home.submit(repo, writes("failed"), "--after", str(landed))
         home.ok("reject", str(rejected), "-m", "no")
         home.ok("cancel", str(cancelled), "-m", "enough")
         given = home.submit(repo, writes("agent"))
-        waits(home, given, "person")
+        home.waits(given, "person")
         tree = Path(home.ok("take", str(given)).stdout.removesuffix("\n"))
         (tree / "given.txt").write_text("by hand\n")
         home.ok("give", str(given))
-        waits(home, given, "person")
+        home.waits(given, "person")
         home.approve(given)
         home.wait(given, "LANDED")
         waived = home.submit(repo, writes("waived", "BAD"))
-        waits(home, waived, "stuck")
+        home.waits(waived, "stuck")
         home.ok("waive", str(waived), "check", "-m", "so be it")
-        waits(home, waived, "person")
+        home.waits(waived, "person")
         home.approve(waived)
         home.wait(waived, "LANDED")
         repo.commit({FILE: "not a pipeline"})  # the one that comes after `landed` cannot start any more
@@ -93,7 +82,7 @@ class Ended:
             "LANDED": landed, "given": given, "waived": waived, "REJECTED": rejected, "CANCELLED": cancelled,
             "stuck": stuck, "FAILED": failed,
         }  # fmt: skip
-        waits(home, landed, "stuck")  # BAD is on the branch by now
+        home.waits(landed, "stuck")  # BAD is on the branch by now
         home.ok("waive", str(landed), "check", "-m", "it was there before")
         home.wait(landed, "LANDED")  # and nobody is asked a second time about an unchanged change
         home.until(lambda: home.show(failed)["state"] == "FAILED", "it cannot start")
@@ -217,7 +206,7 @@ def test_the_queue_is_told_in_its_order(ended: Ended) -> None:
 
     tasks = [home.submit(repo, writes(name)) for name in ("first", "second", "third")]
     for task in tasks:
-        waits(home, task, "person")
+        home.waits(task, "person")
     assert home.ok("queue", "--format", "json").json == []
     first, second, third = tasks
     home.approve(first)
@@ -242,7 +231,7 @@ def test_the_queue_is_told_in_its_order(ended: Ended) -> None:
     (home.root / "sign").touch()
     home.wait(first, "LANDED")
     home.ok("give", str(third))
-    waits(home, third, "person")  # it is their work now, and asked about anew
+    home.waits(third, "person")  # it is their work now, and asked about anew
     home.ok("cancel", str(second), str(third))
 
 
@@ -277,4 +266,4 @@ def test_what_was_kept_long_enough_goes_and_its_record_stays(ended: Ended) -> No
     assert ended["stuck"] == home.ok("list", "--format", "json").json[0]["id"]
     assert "BAD" in home.ok("diff", str(ended["stuck"])).stdout
     home.ok("retry", str(ended["REJECTED"]), "-m", "after all")  # what has not landed is kept as revisions
-    waits(home, ended["REJECTED"], "person")
+    home.waits(ended["REJECTED"], "person")

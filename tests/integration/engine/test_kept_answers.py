@@ -29,14 +29,6 @@ paths = ["api/**"]
 BOTH = 'gates = ["owner", "api-owner"]'
 
 
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "3", "--max-gates", "2")
-    return shared_house
-
-
 def since(house: Any, task: int) -> str:
     return str(house.ok("diff", str(task), "--since-approval").stdout)
 

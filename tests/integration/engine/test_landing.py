@@ -5,38 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hands import CHECK, HAND, OWNER, WRITES, lines
 
-AGENT = """
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
-[gate.check]
-kind = "command"
-run = "! grep -rn '^<<<<<<<' --include='*.txt' . && sh ./check.sh"
-
-[[stage]]
-name = "implement"
-agent = "hand"
-gates = ["check"]
-"""
-ASKS = AGENT + '\n[gate.owner]\nkind = "human"\n\n[land]\ngates = ["owner"]\n'
-POEM = "".join(f"line {number}\n" for number in range(1, 13))
+AGENT = HAND + CHECK + WRITES
+ASKS = AGENT + OWNER + '\n[land]\ngates = ["owner"]\n'
+POEM = lines(12)
 
 HOOKS = ("pre-commit", "post-commit", "post-checkout", "post-merge", "reference-transaction", "post-index-change")
-
-
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "4", "--max-gates", "2")
-    return shared_house
 
 
 def repository(house: Any, pipeline: str, **files: str) -> Any:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from hands import approve, commits, put, repository, tell
 
 STAGES = """
@@ -32,14 +31,6 @@ BOTH = (
     f"if [ $FOREMAND_STAGE = implement ]; then {put(2, 'second')}; touch tried; "
     f"else {put(9, 'ninth')}; echo polished it > $FOREMAND_OUTPUT; git commit -q -a -m own; fi"
 )
-
-
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "3", "--max-gates", "2")
-    return shared_house
 
 
 def seals(house: Any, task: int) -> list[str]:

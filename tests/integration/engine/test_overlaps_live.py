@@ -2,16 +2,7 @@
 
 from typing import Any
 
-import pytest
 from hands import approve, lines, put, repository, tell
-
-
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "3", "--max-gates", "2")
-    return shared_house
 
 
 def overlaps(house: Any, task: int) -> dict[int, tuple[list[str], list[str]]]:

@@ -46,14 +46,6 @@ RUN: rm -rf /"""
 
 
 @pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "4")
-    return shared_house
-
-
-@pytest.fixture
 def repo(home: Any) -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE.replace("GO", str(home.root / "go"))})
 

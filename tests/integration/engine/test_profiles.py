@@ -70,13 +70,6 @@ paths = ["pay/**"]
 
 
 @pytest.fixture
-def home(shared_house: Any) -> Any:
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "4", "--max-gates", "4")
-    return shared_house
-
-
-@pytest.fixture
 def repo(home: Any) -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE, "pay/a.txt": "a\n"})
 

@@ -3,17 +3,11 @@
 from typing import Any
 
 import pytest
+from hands import HAND
 
-PIPELINE = """
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
+PIPELINE = (
+    HAND
+    + """
 [gate.locked]
 kind = "protected"
 paths = ["locked/**", "Rules.txt", "/tool.sh", "/link", ".gitmodules", "/sub"]
@@ -28,6 +22,7 @@ agent = "hand"
 gates = ["locked", "fine"]
 on_fail = { limit = 0 }
 """
+)
 
 WAYS = {
     "edit": ("echo more >> locked/a.txt", "locked/a.txt"),

@@ -5,17 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hands import HAND
 
-BEGIN = r"""
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
+BEGIN = (
+    HAND
+    + r"""
 [agent.other]
 adapter = "command"
 command = ["true"]
@@ -30,6 +24,7 @@ kind = "human"
 [gate.security]
 kind = "human"
 """
+)
 STAGE = """
 [[stage]]
 name = "implement"
@@ -48,21 +43,15 @@ GOOD = "RUN: echo good > agent.txt"
 
 @pytest.fixture
 def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
+    """The module's one daemon, with two agents at a time."""
     if shared_house.daemon is None:
-        shared_house.start("--max-agents", "2", "--max-gates", "2")
+        shared_house.start("--max-agents", "2")
     return shared_house
 
 
 @pytest.fixture
 def repo(home: Any) -> Any:
     return home.repo({FILE: BEGIN + STAGE + LAND})
-
-
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
-    return home.show(task)
 
 
 def gates(shown: Any) -> dict[str, Any]:
@@ -78,7 +67,7 @@ def runs(home: Any, task: int, gate: str) -> int:
 
 def test_what_is_new_is_asked_and_what_is_the_same_stays_answered(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    before = waits(home, task, "person")
+    before = home.waits(task, "person")
     home.approve(task, "owner")
     began = runs(home, task, "check")
 
@@ -91,7 +80,7 @@ def test_what_is_new_is_asked_and_what_is_the_same_stays_answered(home: Any, rep
     repo.commit({FILE: BEGIN + new + stage + LAND})
     said = home.ok("repin", str(task), "--format", "json").json
     assert [each["id"] for each in said] == [task]
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert shown["reason"] == "approve security?"  # the owner has said yes to this change
     assert len(shown["attempts"]) == len(before["attempts"]) == 1
     verdicts = gates(shown)
@@ -107,16 +96,29 @@ def test_what_is_new_is_asked_and_what_is_the_same_stays_answered(home: Any, rep
     home.wait(task, "LANDED")
 
 
+def test_what_was_waived_closes_again_once_a_floor_asks_it(home: Any, repo: Any) -> None:
+    task = home.submit(repo, "RUN: echo BAD > agent.txt")
+    home.waits(task, "stuck")
+    home.ok("waive", str(task), "check", "-m", "just this once")
+    home.waits(task, "person")
+    repo.commit({FILE: BEGIN + STAGE + LAND + '\n[floor]\ngates = ["check"]\n'})
+    home.ok("repin", str(task))
+    stuck = home.waits(task, "stuck")
+    assert gates(stuck)["implement check"] == "fail"
+    assert home.ctl("waive", str(task), "check", "-m", "again").returncode == 5
+    home.ok("cancel", str(task))
+
+
 def test_a_new_gate_closes_for_work_that_had_passed(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo ugly > agent.txt")
-    waits(home, task, "person")
+    home.waits(task, "person")
     strict = BEGIN + '[gate.style]\nkind = "command"\nrun = "! grep -n ugly *.txt"\npaths = ["*.txt"]\n'
     repo.commit({FILE: strict + STAGE.replace('"check"', '"check", "style"') + LAND})
     home.ok("repin", str(task))
-    stuck = waits(home, task, "stuck")
+    stuck = home.waits(task, "stuck")
     assert (stuck["stage"], gates(stuck)["implement style"]) == ("implement", "fail")
     home.ok("rework", str(task), "-m", "RUN: echo nice > agent.txt")
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     home.wait(task, "LANDED")
     assert repo.show("agent.txt") == "nice"
@@ -130,17 +132,17 @@ def test_what_the_tips_file_asks_is_asked_at_landing_as_well(home: Any, repo: An
     alone = home.submit(repo, "RUN: echo ugly > alone.txt", "--pipeline", str(own))
     home.until(lambda: bool(home.show(task)["attempts"]), "it works")
     # The owner and the security people are asked by the tip's file, whatever file a task brought along.
-    assert waits(home, alone, "person")["reason"].count("@main") == 2
+    assert home.waits(alone, "person")["reason"].count("@main") == 2
     home.ok("cancel", str(alone))
 
     style = '[gate.style]\nkind = "command"\nrun = "! grep -n ugly *.txt"\n'
     repo.commit({FILE: BEGIN + style + STAGE.replace('"check"', '"check", "style"') + LAND})
     go.touch()
-    stuck = waits(home, task, "stuck")
+    stuck = home.waits(task, "stuck")
     assert (stuck["stage"], gates(stuck)["land style@main"]) == ("land", "fail")
     assert stuck["attempts"][0]["outcome"] == "done"
     home.ok("rework", str(task), "-m", "RUN: echo nice > agent.txt")
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert gates(shown)["land style@main"] == "pass"
     home.approve(task)
     home.wait(task, "LANDED")
@@ -149,7 +151,7 @@ def test_what_the_tips_file_asks_is_asked_at_landing_as_well(home: Any, repo: An
 
 def test_a_bad_file_stops_no_task_that_has_begun(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    before = waits(home, task, "person")
+    before = home.waits(task, "person")
     bad = BEGIN + STAGE.replace('gates = ["check"]', 'gates = ["chek"]\nacess = "write"') + LAND
     repo.commit({FILE: bad})
     refused = home.ctl("repin", str(task))
@@ -167,7 +169,7 @@ def test_a_bad_file_stops_no_task_that_has_begun(home: Any, repo: Any) -> None:
 
 def test_a_file_that_does_not_fit_is_refused(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    before = waits(home, task, "person")
+    before = home.waits(task, "person")
     other = '[[stage]]\nname = "plan"\nagent = "hand"\naccess = "read"\n'
     for text, why in (
         (BEGIN + STAGE.replace('"implement"', '"build"') + LAND.replace('"implement"', '"build"'), "implement"),
@@ -196,11 +198,11 @@ def test_the_agent_at_work_must_stay(home: Any, repo: Any) -> None:
     said = home.ctl("repin", str(task))
     assert (said.returncode, "no agent 'hand', which is at work" in said.stderr) == (5, True), said.stderr
     go.touch()
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.ok("repin", str(task))  # now nobody is at work
     home.ok("rework", str(task), "-m", "RUN: echo better > agent.txt")
     home.until(lambda: len(home.show(task)["attempts"]) == 2, "it works again")
-    assert waits(home, task, "person")["attempts"][1]["agent"] == "somebody"
+    assert home.waits(task, "person")["attempts"][1]["agent"] == "somebody"
     home.ok("cancel", str(task))
 
 
@@ -217,7 +219,7 @@ def test_the_stage_that_a_person_works_on_must_stay(home: Any, repo: Any) -> Non
     said = home.ctl("repin", str(task))
     assert (said.returncode, "no stage 'implement' like" in said.stderr) == (5, True), said.stderr
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     assert "mine.txt" in home.ok("diff", str(task), "--stat").stdout
     home.ok("cancel", str(task), *map(str, busy))
 
@@ -226,7 +228,7 @@ def test_a_task_that_brought_its_file_along_keeps_it(home: Any, repo: Any) -> No
     own = Path(home.root / "mine.toml")
     own.write_text(BEGIN + STAGE)
     task = home.submit(repo, GOOD, "--pipeline", str(own))
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert shown["pipeline_origin"] == "given with --pipeline"
     own.write_text("no pipeline any more")
     said = home.ctl("repin", str(task))

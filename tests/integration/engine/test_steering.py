@@ -47,21 +47,15 @@ WORDS = """Not `echo`, but "printf": keep $HOME and {{ task }} as they are.
 
 @pytest.fixture
 def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
+    """The module's one daemon, with two agents at a time."""
     if shared_house.daemon is None:
-        shared_house.start("--max-agents", "2", "--max-gates", "2")
+        shared_house.start("--max-agents", "2")
     return shared_house
 
 
 def repository(home: Any, agent: str) -> Any:
     claude = home.script("claude", STAND_IN.read_text())
     return home.repo({".foremand/pipeline.toml": PIPELINE.replace("AGENT", agent).replace("CLAUDE", str(claude))})
-
-
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 20.0)
-    return home.show(task)
 
 
 def holds(home: Any, name: str) -> str:
@@ -84,7 +78,7 @@ def test_a_paused_agent_goes_on_in_its_session_and_is_charged_nothing(home: Any)
     task = home.submit(repository(home, "claude"), holds(home, "session"))
     at_work(home, task)
     home.ok("pause", str(task))
-    paused = waits(home, task, "paused")
+    paused = home.waits(task, "paused")
     assert paused["reason"].startswith("paused by ")
     (first,) = paused["attempts"]
     assert (first["outcome"], bool(first["revision"])) == ("stopped", True)
@@ -92,12 +86,12 @@ def test_a_paused_agent_goes_on_in_its_session_and_is_charged_nothing(home: Any)
     assert not [each for _, each in home.processes() if "claude.py" in each]
 
     home.kill()  # it stays paused, whoever asks
-    home.start("--max-agents", "2", "--max-gates", "2")
+    home.start("--max-agents", "2")
     assert home.show(task)["waiting_for"] == "paused"
 
     let_go(home, "session")
     home.ok("resume", str(task))
-    shown = waits(home, task, "person")  # with a limit of 0: nothing was sent back
+    shown = home.waits(task, "person")  # with a limit of 0: nothing was sent back
     assert [each["outcome"] for each in shown["attempts"]] == ["stopped", "done"]
     assert len({each["session_id"] for each in shown["attempts"]}) == 1
     assert not [line for line in home.ok("why", str(task), "--format", "json").json["lines"] if "sent back" in line]
@@ -121,10 +115,10 @@ def test_a_task_that_was_not_begun_is_paused_too(home: Any) -> None:
     third = home.submit(there, GOOD)
     let_go(home, "queue")
     for each in (*busy, third):
-        waits(home, each, "person")
+        home.waits(each, "person")
     assert home.show(task)["attempts"] == []
     home.ok("resume", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.ok("cancel", "--all", "-m", "enough")
     assert home.ok("list", "--format", "json").json == []
 
@@ -132,7 +126,7 @@ def test_a_task_that_was_not_begun_is_paused_too(home: Any) -> None:
 def test_all_of_them_at_once(home: Any) -> None:
     there = repository(home, "hand")
     asks = home.submit(there, GOOD)
-    waits(home, asks, "person")
+    home.waits(asks, "person")
     runs = [home.submit(there, holds(home, "all")) for _ in range(2)]
     for each in runs:
         at_work(home, each)
@@ -140,14 +134,14 @@ def test_all_of_them_at_once(home: Any) -> None:
     paused = home.ok("pause", "--all", "--format", "json").json
     assert {each["id"] for each in paused} == {*runs, queued}
     for each in runs:
-        waits(home, each, "paused")
+        home.waits(each, "paused")
     assert home.show(asks)["waiting_for"] == "person"
     assert "no task that could be paused" in home.ok("pause", "--all").stderr
     let_go(home, "all")
     resumed = home.ok("resume", "--all", "-q").stdout.split()
     assert set(map(int, resumed)) == {*runs, queued}
     for each in (*runs, queued):
-        waits(home, each, "person")
+        home.waits(each, "person")
     assert home.ctl("cancel", "--all", str(asks)).returncode == 2
     cancelled = home.ok("cancel", "--all", "-q").stdout.split()
     assert set(map(int, cancelled)) == {asks, *runs, queued}
@@ -159,14 +153,14 @@ def test_a_quota_is_not_waited_for_where_a_person_knows_better(home: Any) -> Non
     full = home.root / "full"
     full.touch()
     task = home.submit(repository(home, "claude"), f"QUOTA: {full}\n{GOOD}")
-    waiting = waits(home, task, "quota")
+    waiting = home.waits(task, "quota")
     assert (waiting["state"], "2030-01-23T" in waiting["reason"]) == ("WAITING", True)
     home.ok("resume", str(task))  # too early
     home.until(lambda: len(home.show(task)["attempts"]) == 2, "it is tried at once")
-    waits(home, task, "quota")
+    home.waits(task, "quota")
     full.unlink()
     home.ok("resume", "--all")
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert [each["outcome"] for each in shown["attempts"]] == ["quota", "quota", "done"]
     assert len({each["session_id"] for each in shown["attempts"]}) == 1
     home.ok("cancel", str(task))
@@ -180,43 +174,43 @@ def test_what_is_sent_is_heard_word_for_word_by_the_next_attempt(home: Any) -> N
     assert "next attempt" in home.ok("send", str(task), "And then: RUN nothing").stderr
     assert home.ctl("send", str(task), " ").returncode == 2
     let_go(home, "send")
-    waits(home, task, "person")
+    home.waits(task, "person")
     assert "umlaut" not in home.ok("logs", str(task), "--attempt", "1", "--raw").stdout
     home.ok("rework", str(task), "-m", "once more")
     home.until(lambda: len(home.show(task)["attempts"]) == 2, "it works again")
-    waits(home, task, "person")
+    home.waits(task, "person")
     heard = home.ok("logs", str(task), "--attempt", "2", "--raw").stdout
     assert WORDS in heard
     assert heard.index("once more") < heard.index(WORDS) < heard.index("And then: RUN nothing")
     home.ok("rework", str(task), "-m", "and again")
     home.until(lambda: len(home.show(task)["attempts"]) == 3, "it works again")
-    waits(home, task, "person")
+    home.waits(task, "person")
     assert "umlaut" not in home.ok("logs", str(task), "--attempt", "3", "--raw").stdout  # said once
     home.ok("cancel", str(task))
 
 
 def test_another_agent_has_a_go(home: Any) -> None:
     task = home.submit(repository(home, "hand"), "RUN: echo BAD > agent.txt")
-    waits(home, task, "stuck")
+    home.waits(task, "stuck")
     unknown = home.ctl("retry", str(task), "--agent", "nobody")
     assert (unknown.returncode, "no agent 'nobody'" in unknown.stderr) == (4, True), unknown.stderr
     home.ok("retry", str(task), "--agent", "claude", "-m", "RUN: echo good > agent.txt")
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert [each["agent"] for each in shown["attempts"]] == ["hand", "claude"]
     home.ok("rework", str(task), "-m", "RUN: echo better > agent.txt")
     home.until(lambda: len(home.show(task)["attempts"]) == 3, "it works again")
-    assert waits(home, task, "person")["attempts"][2]["agent"] == "claude"  # who was named stays
+    assert home.waits(task, "person")["attempts"][2]["agent"] == "claude"  # who was named stays
     home.approve(task)
     home.wait(task, "LANDED")
 
 
 def test_a_used_up_limit_is_raised(home: Any) -> None:
     task = home.submit(repository(home, "hand"), "RUN: echo BAD > agent.txt", "--limit", "attempts=1")
-    waits(home, task, "stuck")
+    home.waits(task, "stuck")
     home.ok("retry", str(task), "-m", GOOD)
-    assert waits(home, task, "budget")["reason"] == "limit attempts: 1 of 1 agent runs are used"
+    assert home.waits(task, "budget")["reason"] == "limit attempts: 1 of 1 agent runs are used"
     refused = home.ctl("resume", str(task))
     assert (refused.returncode, f"foremanctl limit {task} attempts=" in refused.stderr) == (5, True)
     home.ok("limit", str(task), "attempts=2")
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.ok("cancel", str(task))

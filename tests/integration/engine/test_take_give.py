@@ -49,12 +49,6 @@ def repo(home: Any) -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE.replace("ROOT", str(home.root)), "old.txt": "old\n"})
 
 
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 20.0)
-    return home.show(task)
-
-
 def take(home: Any, task: int) -> Path:
     """The workspace, as `take` prints it."""
     return Path(home.ok("take", str(task)).stdout.removesuffix("\n"))
@@ -83,7 +77,7 @@ def author(home: Any, repo: Any, task: int) -> str:
 
 def test_work_by_hand_is_judged_like_anyones_and_lands_under_their_name(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    before = waits(home, task, "person")
+    before = home.waits(task, "person")
     repo.git("config", "user.name", "Rosa")
     repo.git("config", "user.email", "rosa@example.com")
 
@@ -98,7 +92,7 @@ def test_work_by_hand_is_judged_like_anyones_and_lands_under_their_name(home: An
     (tree / "old.txt").unlink()
 
     home.ok("give", str(task), "-m", "I finished it")
-    asked = waits(home, task, "person")
+    asked = home.waits(task, "person")
     assert asked["reason"] == "approve owner?"
     assert asked["revision"] != before["revision"]  # an approval of what stood there before would be refused
     assert home.ctl("approve", str(task), "--revision", before["revision"]).returncode == 5
@@ -122,12 +116,12 @@ def test_work_by_hand_is_judged_like_anyones_and_lands_under_their_name(home: An
 
 def test_what_a_gate_refuses_of_it_goes_back_to_the_agent(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    waits(home, task, "person")
+    home.waits(task, "person")
     tree = take(home, task)
     (tree / "agent.txt").write_text("BAD\n")
     home.ok("give", str(task))
     home.until(lambda: len(home.show(task)["attempts"]) == 3, "the agent is to mend it")
-    shown = waits(home, task, "person")  # by writing the file anew, as it is told once more
+    shown = home.waits(task, "person")  # by writing the file anew, as it is told once more
     assert "agent.txt:1:BAD" in heard(home, task, 3)
     assert [attempt["by"] is None for attempt in shown["attempts"]] == [True, False, True]
     assert "BAD" not in home.ok("diff", str(task)).stdout
@@ -136,12 +130,12 @@ def test_what_a_gate_refuses_of_it_goes_back_to_the_agent(home: Any, repo: Any) 
 
 def test_what_is_given_for_rework_is_not_judged_but_gone_on_from(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    waits(home, task, "person")
+    home.waits(task, "person")
     tree = take(home, task)
     (tree / "begun.txt").write_text("BAD\n")
     assert home.ctl("give", str(task), "--rework").returncode == 2
     home.ok("give", str(task), "--rework", "-m", "RUN: sed -i s/BAD/good/ begun.txt")
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert len(shown["attempts"]) == 3
     assert "A person worked on it" in heard(home, task, 3)
     home.approve(task)
@@ -163,7 +157,7 @@ def test_a_running_agent_is_stopped_and_what_it_made_is_sealed_first(home: Any, 
     assert (tree / "half.txt").read_text() == "half\n"
     (tree / "whole.txt").write_text("whole\n")
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     home.wait(task, "LANDED")
     assert (repo.show("half.txt"), repo.show("whole.txt")) == ("half", "whole")
@@ -178,7 +172,7 @@ def test_a_task_that_waits_for_a_slot_is_taken_and_needs_none(home: Any, repo: A
     assert sorted(path.name for path in tree.iterdir()) == [".foremand", ".git", "old.txt"]
     (tree / "mine.txt").write_text("mine\n")
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     home.wait(task, "LANDED")
     assert [attempt["agent"] for attempt in home.show(task)["attempts"]] == [""]
@@ -188,13 +182,13 @@ def test_a_task_that_waits_for_a_slot_is_taken_and_needs_none(home: Any, repo: A
 
 def test_a_stuck_task_is_mended_by_hand(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo BAD > agent.txt")
-    stuck = waits(home, task, "stuck")
+    stuck = home.waits(task, "stuck")
     assert f"foremanctl take {task}" in home.ok("why", str(task), "--format", "json").json["commands"]
     tree = take(home, task)
     assert (tree / "agent.txt").read_text() == "BAD\n"
     (tree / "agent.txt").write_text("good\n")
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     assert home.show(task)["revision"] != stuck["revision"]
     home.approve(task)
     home.wait(task, "LANDED")
@@ -204,11 +198,11 @@ def test_a_paused_task_is_taken_and_is_not_paused_afterwards(home: Any, repo: An
     task = home.submit(repo, "RUN: echo half > half.txt; hold never")
     home.until(lambda: wrote(home, task, "half.txt"), "it wrote")
     home.ok("pause", str(task))
-    waits(home, task, "paused")
+    home.waits(task, "paused")
     tree = take(home, task)
     assert (tree / "half.txt").exists()
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.ok("cancel", str(task))
 
 
@@ -224,14 +218,14 @@ def test_a_gate_that_runs_is_stopped_and_asked_again_about_what_is_given(home: A
     (tree / "agent.txt").write_text("by hand\n")
     wait.unlink()
     home.ok("give", str(task))
-    shown = waits(home, task, "person")
+    shown = home.waits(task, "person")
     assert [gate["verdict"] for gate in shown["gates"] if gate["name"] == "check"] == ["pass", "pass"]
     home.ok("cancel", str(task))
 
 
 def test_what_is_taken_is_nobody_elses_to_move(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    revision = waits(home, task, "person")["revision"]
+    revision = home.waits(task, "person")["revision"]
     early = home.ctl("give", str(task))
     assert (early.returncode, "was not taken" in early.stderr) == (5, True), early.stderr
     tree = take(home, task)
@@ -255,14 +249,14 @@ def test_what_is_taken_is_nobody_elses_to_move(home: Any, repo: Any) -> None:
     assert home.show(task)["attempts"][-1]["by"]  # what a person did is sealed like an agent's work
     assert "mine.txt" in home.ok("diff", str(task), "--stat").stdout
     home.ok("retry", str(task))
-    assert waits(home, task, "person")["workspace"] is None
+    assert home.waits(task, "person")["workspace"] is None
     assert "mine.txt" in home.ok("diff", str(task), "--stat").stdout
     home.ok("cancel", str(task))
 
 
 def test_the_daemon_may_die_while_a_person_works(home: Any, repo: Any) -> None:
     task = home.submit(repo, GOOD)
-    waits(home, task, "person")
+    home.waits(task, "person")
     tree = take(home, task)
     (tree / "mine.txt").write_text("mine\n")
     home.kill()
@@ -272,7 +266,7 @@ def test_the_daemon_may_die_while_a_person_works(home: Any, repo: Any) -> None:
     assert (taken["waiting_for"], taken["workspace"]) == ("taken", str(tree))
     assert (tree / "mine.txt").exists()
     home.ok("give", str(task))
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     home.wait(task, "LANDED")
     assert (repo.show("mine.txt"), repo.show("later.txt")) == ("mine", "later")
@@ -287,16 +281,16 @@ def test_a_plan_is_written_by_hand(home: Any) -> None:
     )
     repo = home.repo({".foremand/pipeline.toml": text})
     task = home.submit(repo, "echo it")
-    first = waits(home, task, "person")
+    first = home.waits(task, "person")
     assert (first["stage"], first["reason"]) == ("plan", "approve plan-ok?")
     take(home, task)
     home.ok("give", str(task), "-m", "RUN: echo by-my-plan > planned.txt")
-    second = waits(home, task, "person")
+    second = home.waits(task, "person")
     assert (second["stage"], second["reason"]) == ("plan", "approve plan-ok?")
     assert second["revision"] != first["revision"]
     home.approve(task)
     home.until(lambda: home.show(task)["stage"] == "land", "it is implemented by that plan")
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     home.wait(task, "LANDED")
     assert repo.show("planned.txt") == "by-my-plan"

@@ -3,17 +3,11 @@
 from typing import Any
 
 import pytest
+from hands import HAND
 
-PIPELINE = r"""
-version = 1
-
-[agent.hand]
-adapter = "command"
-command = ["sh", "-ec", '''
-sed -n 's/^RUN: //p' "$FOREMAND_PROMPT_FILE" > "$TMPDIR/run.sh"
-. "$TMPDIR/run.sh"
-''']
-
+PIPELINE = (
+    HAND
+    + r"""
 [gate.style]
 kind = "command"
 run = "! grep -n UGLY *.txt"
@@ -46,25 +40,12 @@ gates = ["owner"]
 [floor]
 gates = ["law"]
 """
-
-
-@pytest.fixture
-def home(shared_house: Any) -> Any:
-    """The module's one daemon."""
-    if shared_house.daemon is None:
-        shared_house.start("--max-agents", "2", "--max-gates", "2")
-    return shared_house
+)
 
 
 @pytest.fixture
 def repo(home: Any) -> Any:
     return home.repo({".foremand/pipeline.toml": PIPELINE})
-
-
-def waits(home: Any, task: int, whom: str) -> Any:
-    """The task once it waits for `whom`."""
-    home.until(lambda: home.show(task)["waiting_for"] == whom, f"task {task} waits for {whom}", 30.0)
-    return home.show(task)
 
 
 def verdict(shown: Any, name: str, stage: str = "implement") -> Any:
@@ -74,7 +55,7 @@ def verdict(shown: Any, name: str, stage: str = "implement") -> Any:
 
 def test_it_is_for_one_gate_on_one_revision(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo UGLY LONG > agent.txt")
-    stuck = waits(home, task, "stuck")
+    stuck = home.waits(task, "stuck")
     commands = home.ok("why", str(task), "--format", "json").json["commands"]
     assert {f'foremanctl waive {task} {gate} -m "why"' for gate in ("style", "size")} <= set(commands)
 
@@ -88,20 +69,20 @@ def test_it_is_for_one_gate_on_one_revision(home: Any, repo: Any) -> None:
         assert said.returncode == code, (given, said.stderr)
 
     home.ok("waive", str(task), "style", "-m", "it is meant to be so")
-    still = waits(home, task, "stuck")
+    still = home.waits(task, "stuck")
     assert (verdict(still, "style"), verdict(still, "size")) == ("waived", "fail")
     again = home.ctl("waive", str(task), "style", "-m", "once more")
     assert (again.returncode, "nothing to waive" in again.stderr) == (5, True), again.stderr
     home.ok("waive", str(task), "size", "-m", "so is this")
-    asked = waits(home, task, "person")
+    asked = home.waits(task, "person")
     assert asked["reason"] == "approve owner?"
 
     home.ok("rework", str(task), "-m", "RUN: echo UGLY more > agent.txt")
-    other = waits(home, task, "stuck")  # another revision: the waiver was not for it
+    other = home.waits(task, "stuck")  # another revision: the waiver was not for it
     assert other["revision"] != stuck["revision"]
     assert (verdict(other, "style"), verdict(other, "size")) == ("fail", "pass")
     home.ok("waive", str(task), "style", "-m", "this too")
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     landed = home.wait(task, "LANDED")
     said = [(each["gate"], each["decision"], each["message"]) for each in landed["approvals"]]
@@ -118,27 +99,27 @@ def test_it_is_for_one_gate_on_one_revision(home: Any, repo: Any) -> None:
 
 def test_a_floors_gate_is_nobodys_to_waive(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo ILLEGAL > agent.txt")
-    waits(home, task, "stuck")
+    home.waits(task, "stuck")
     said = home.ctl("waive", str(task), "law", "-m", "I am the law")
     assert (said.returncode, "belongs to the floor" in said.stderr) == (5, True), said.stderr
     assert "waive" not in " ".join(home.ok("why", str(task), "--format", "json").json["commands"])
-    assert waits(home, task, "stuck")["approvals"] == []
+    assert home.waits(task, "stuck")["approvals"] == []
     home.ok("cancel", str(task))
 
 
 def test_a_gate_that_gives_no_answer_is_waived_too(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo hammer > tool.txt")
-    shown = waits(home, task, "error")
+    shown = home.waits(task, "error")
     assert verdict(shown, "broken") == "error"
     home.ok("waive", str(task), "broken", "-m", "the program is not for this machine")
-    waits(home, task, "person")
+    home.waits(task, "person")
     home.approve(task)
     assert verdict(home.wait(task, "LANDED"), "broken", "land") == "waived"
 
 
 def test_there_is_nothing_to_waive_elsewhere(home: Any, repo: Any) -> None:
     task = home.submit(repo, "RUN: echo good > agent.txt")
-    waits(home, task, "person")
+    home.waits(task, "person")
     for gate in ("style", "owner"):
         said = home.ctl("waive", str(task), gate, "-m", "why")
         assert (said.returncode, f"foremanctl approve {task}" in said.stderr) == (5, True), said.stderr
