@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import APPROVES
-from walk import GUARDED, JUDGED, JUDGES, PIPELINES, STRICT, World, renamed, replayed, seen, tree_id
+from walk import World, renamed, replayed, seen, tree_id
+from walk_pipelines import GUARDED, JUDGED, JUDGES, PIPELINES, STRICT
 
 from foremand.core import facts as f
 from foremand.core import steps as s
