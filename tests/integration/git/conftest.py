@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from foremand.git import Mirror, WorkRepo, checkout, seal
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what tests of landing share
 
 
 class UserRepository:
@@ -183,3 +186,10 @@ def life(tmp_path: Path) -> Iterator[Life]:
     life = Life(tmp_path / "life")
     yield life
     os.close(life.reader)
+
+
+@pytest.fixture
+async def landing(user, mirror, work):
+    from landings import begun
+
+    return await begun(user, mirror, work)
