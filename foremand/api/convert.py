@@ -11,6 +11,7 @@ from foremand.core.spec import LAND, Gate, Limits
 from foremand.core.status import Status, status
 from foremand.core.task import Attempt, Question, Task, run_key
 from foremand.core.verdicts import Standing, gates_at, stand
+from foremand.core.worst import worst_case_left
 from foremand.engine.overlaps import Overlap
 from foremand.v1 import foremand_pb2 as pb
 
@@ -196,7 +197,15 @@ def detail(found: Task) -> pb.TaskDetail:
         feedback=found.feedback.get(now.stage, "") if last else "",
         notes=last.notes if last else (),
         limits=pb.Limits(**{name: getattr(found.limits, name) for name in found.limits.__struct_fields__}),
+        worst_case=_worst_case(found),
     )
+
+
+def _worst_case(found: Task) -> pb.WorstCase | None:
+    if found.started is None or found.over is not None:
+        return None
+    left = worst_case_left(found)
+    return pb.WorstCase(agent_runs=left.agent_runs, cost_usd=left.cost_usd)
 
 
 def _stands(found: Task, each: Attempt) -> bool:

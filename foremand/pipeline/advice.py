@@ -5,8 +5,8 @@ import shlex
 from collections.abc import Collection, Iterator
 from itertools import chain, pairwise
 
-from foremand.core.spec import LAND, Agent, Gate, Limits, Pipeline
-from foremand.core.verdicts import gates_at
+from foremand.core.spec import Agent, Gate, Limits, Pipeline
+from foremand.core.worst import loops
 from foremand.pipeline import prompts
 from foremand.pipeline.advice_files import unmatched
 from foremand.pipeline.problems import named, shown, stage_label
@@ -16,22 +16,6 @@ _INSTALL = re.compile(r"\bpip3?\s+install\b(?P<rest>[^;&|\n]*)")
 _ITSELF = re.compile(r"(\./?)(\[.*\])?")
 _EDITABLE = frozenset({"-e", "--editable"})
 _TAKES_A_FOLDER = frozenset({"-t", "--target", "--prefix", "--root", "--src", "--cache-dir", "-f", "--find-links"})
-
-
-def loops(pipeline: Pipeline) -> int:
-    """Agent runs, reviewers' included, if every gate refuses as often as its limit lets it.
-
-    A stage is entered once, and once more each time that it or a later one sends work back to it or before it. What
-    people grant by `rework` or `retry`, and attempts that ended through no fault of the work, come on top.
-    """
-    land = pipeline.land
-    backs = [(place, stage.on_fail) for place, stage in enumerate(pipeline.stages)]
-    backs += [(len(pipeline.stages), back) for back in (land.on_fail, land.on_conflict)]
-    runs = _reviews(pipeline, LAND) * (1 + land.on_fail.limit)  # what is in conflict is shown to no reviewer
-    for place, stage in enumerate(pipeline.stages):
-        times = 1 + sum(back.limit for sender, back in backs if pipeline.index(back.goto) <= place <= sender)
-        runs += times * (bool(stage.agent) + _reviews(pipeline, stage.name))
-    return runs
 
 
 def worst_case(pipeline: Pipeline) -> int:
@@ -51,10 +35,6 @@ def warnings(
     given = chain.from_iterable(look(pipeline) for look in found)
     confined = _unconfined(pipeline) if sandboxed is False else ()
     return (*given, *confined, *(unmatched(pipeline, files) if files is not None else ()))
-
-
-def _reviews(pipeline: Pipeline, stage: str) -> int:
-    return sum(len(gate.reviewers) for gate in gates_at(pipeline, stage))
 
 
 def _unused(pipeline: Pipeline) -> Iterator[str]:

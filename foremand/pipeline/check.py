@@ -8,7 +8,8 @@ import msgspec
 from foremand.core.durations import written
 from foremand.core.profiles import effective
 from foremand.core.spec import LAND, Gate, Land, Limits, OnFail, Pipeline, Profile, Stage
-from foremand.pipeline.advice import loops, warnings, worst_case
+from foremand.core.worst import loops
+from foremand.pipeline.advice import warnings, worst_case
 
 _PUBLISHED = {"local": "", "push": ", then pushed", "pull-request": ", by a pull request"}
 

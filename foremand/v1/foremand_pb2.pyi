@@ -276,7 +276,7 @@ class Approval(_message.Message):
     def __init__(self, gate: _Optional[str] = ..., decision: _Optional[str] = ..., revision: _Optional[str] = ..., by: _Optional[str] = ..., at: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class TaskDetail(_message.Message):
-    __slots__ = ("task", "prompt", "attempts", "approvals", "base", "pipeline_hash", "pipeline_origin", "feedback", "notes", "limits")
+    __slots__ = ("task", "prompt", "attempts", "approvals", "base", "pipeline_hash", "pipeline_origin", "feedback", "notes", "limits", "worst_case")
     TASK_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
@@ -287,6 +287,7 @@ class TaskDetail(_message.Message):
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    WORST_CASE_FIELD_NUMBER: _ClassVar[int]
     task: Task
     prompt: str
     attempts: _containers.RepeatedCompositeFieldContainer[Attempt]
@@ -297,7 +298,16 @@ class TaskDetail(_message.Message):
     feedback: str
     notes: _containers.RepeatedScalarFieldContainer[str]
     limits: Limits
-    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., prompt: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., base: _Optional[str] = ..., pipeline_hash: _Optional[str] = ..., pipeline_origin: _Optional[str] = ..., feedback: _Optional[str] = ..., notes: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    worst_case: WorstCase
+    def __init__(self, task: _Optional[_Union[Task, _Mapping]] = ..., prompt: _Optional[str] = ..., attempts: _Optional[_Iterable[_Union[Attempt, _Mapping]]] = ..., approvals: _Optional[_Iterable[_Union[Approval, _Mapping]]] = ..., base: _Optional[str] = ..., pipeline_hash: _Optional[str] = ..., pipeline_origin: _Optional[str] = ..., feedback: _Optional[str] = ..., notes: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., worst_case: _Optional[_Union[WorstCase, _Mapping]] = ...) -> None: ...
+
+class WorstCase(_message.Message):
+    __slots__ = ("agent_runs", "cost_usd")
+    AGENT_RUNS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    agent_runs: int
+    cost_usd: float
+    def __init__(self, agent_runs: _Optional[int] = ..., cost_usd: _Optional[float] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("id",)
@@ -410,14 +420,16 @@ class TaskRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class SendTaskRequest(_message.Message):
-    __slots__ = ("request_id", "id", "text")
+    __slots__ = ("request_id", "id", "text", "interrupt")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    INTERRUPT_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     id: int
     text: str
-    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+    interrupt: bool
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., text: _Optional[str] = ..., interrupt: _Optional[bool] = ...) -> None: ...
 
 class SendTaskResponse(_message.Message):
     __slots__ = ("task", "when")
@@ -482,6 +494,16 @@ class LimitTaskRequest(_message.Message):
     id: int
     limits: Limits
     def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
+class PrioritizeTaskRequest(_message.Message):
+    __slots__ = ("request_id", "id", "priority")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: int
+    priority: int
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[int] = ..., priority: _Optional[int] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
     __slots__ = ("after", "task", "agent_events")

@@ -89,6 +89,11 @@ class ForemandStub:
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.SerializeToString,
                 response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
                 _registered_method=True)
+        self.PrioritizeTask = channel.unary_unary(
+                '/foremand.v1.Foremand/PrioritizeTask',
+                request_serializer=foremand_dot_v1_dot_foremand__pb2.PrioritizeTaskRequest.SerializeToString,
+                response_deserializer=foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+                _registered_method=True)
         self.WaiveTask = channel.unary_unary(
                 '/foremand.v1.Foremand/WaiveTask',
                 request_serializer=foremand_dot_v1_dot_foremand__pb2.WaiveTaskRequest.SerializeToString,
@@ -246,6 +251,13 @@ class ForemandServicer:
 
     def LimitTask(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PrioritizeTask(self, request, context):
+        """Obeyed at once by those that wait for a slot. What runs is not stopped for it.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -424,6 +436,11 @@ def add_ForemandServicer_to_server(servicer, server):
             'LimitTask': grpc.unary_unary_rpc_method_handler(
                     servicer.LimitTask,
                     request_deserializer=foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.FromString,
+                    response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
+            ),
+            'PrioritizeTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrioritizeTask,
+                    request_deserializer=foremand_dot_v1_dot_foremand__pb2.PrioritizeTaskRequest.FromString,
                     response_serializer=foremand_dot_v1_dot_foremand__pb2.Task.SerializeToString,
             ),
             'WaiveTask': grpc.unary_unary_rpc_method_handler(
@@ -813,6 +830,33 @@ class Foremand:
             target,
             '/foremand.v1.Foremand/LimitTask',
             foremand_dot_v1_dot_foremand__pb2.LimitTaskRequest.SerializeToString,
+            foremand_dot_v1_dot_foremand__pb2.Task.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrioritizeTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foremand.v1.Foremand/PrioritizeTask',
+            foremand_dot_v1_dot_foremand__pb2.PrioritizeTaskRequest.SerializeToString,
             foremand_dot_v1_dot_foremand__pb2.Task.FromString,
             options,
             channel_credentials,

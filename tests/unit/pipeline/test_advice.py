@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
+from foremand.core.worst import loops
 from foremand.pipeline import explain, report, warnings, worst_case
-from foremand.pipeline.advice import loops
 
 RUN, GATES, VERSION, ADAPTER = 'run = "make test"', 'gates = ["tests"]', "version = 1", 'adapter = "claude"'
 
