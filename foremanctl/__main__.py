@@ -3,8 +3,12 @@
 import contextlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from .exits import Exit, Failure
+from .exits import Exit, Failure, Usage
+
+if TYPE_CHECKING:
+    import click
 
 
 def main() -> None:
@@ -70,10 +74,18 @@ def _run() -> int:
             raise KeyboardInterrupt from abort
         print("nothing was done", file=sys.stderr)  # noqa: T201
         return Exit.INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except click.UsageError as error:
+        raise _usage(error) from error
     return code if isinstance(code, int) else Exit.OK
+
+
+def _usage(error: "click.UsageError") -> Usage:
+    """What click found wrong with the line, told as all else is."""
+    words = error.format_message().rstrip(".")
+    what = words[:1].lower() + words[1:]
+    if error.ctx is None:
+        return Usage(what, hint="foremanctl --help")
+    return Usage(what, why=error.ctx.get_usage(), hint=f"{error.ctx.command_path} --help")
 
 
 def _explain(failure: Failure) -> None:

@@ -1,6 +1,5 @@
 """The commands, found by their modules' names and loaded when they are needed."""
 
-import difflib
 import importlib
 import pkgutil
 import sys
@@ -8,6 +7,7 @@ import sys
 import click
 
 from . import commands
+from .nearest import nearest
 from .options import add_common
 
 _ALIASES = {"ls": "list", "ps": "list"}
@@ -33,9 +33,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, naming the nearest command for one that is not there."""
         if self.get_command(ctx, args[0]) is None:
-            near = difflib.get_close_matches(args[0], [*self.list_commands(ctx), *_ALIASES], n=1)
-            meant = f" Did you mean {near[0]!r}?" if near else " See `foremanctl --help`."
-            ctx.fail(f"there is no command {args[0]!r}.{meant}")
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], [*self.list_commands(ctx), *_ALIASES])}")
         return super().resolve_command(ctx, args)
 
 

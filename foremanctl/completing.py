@@ -57,6 +57,18 @@ def red_gates(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "
     return _items(_of_task(ctx, lambda task: (_gate(g) for g in task.gates if g.verdict in red)), incomplete)
 
 
+def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "Items":
+    """What the attempts of the task that was named left."""
+    from foremand.v1 import foremand_pb2 as pb
+
+    def found(client: "Client") -> Iterator[tuple[str, str]]:
+        detail = client.ask("GetTask", pb.GetTaskRequest(id=_named(ctx)))
+        for each in detail.attempts:
+            yield each.revision[:12], f"attempt {each.number}, {each.stage}"
+
+    return _items(_asked(ctx, found) if _named(ctx) else [], incomplete)
+
+
 def profiles(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "Items":
     """The profiles of the repository's pipeline file."""
     from .options import repository

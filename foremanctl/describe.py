@@ -57,7 +57,7 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
     files = "1 file" if task.files == 1 else f"{task.files} files"
     change = f"{files} +{task.added} -{task.removed}" if task.files else ""
     known = {
-        "pipeline": pipeline(task),
+        "pipeline": pipeline(task, None),
         "from": f"{detail.pipeline_origin} {detail.pipeline_hash[:12]}".strip(),
         "profile": profile(task),
         "repository": task.repo,

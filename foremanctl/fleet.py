@@ -54,7 +54,7 @@ def ordered(tasks: Iterable[pb.Task]) -> list[pb.Task]:
 def table(tasks: Sequence[pb.Task], out: Output) -> str:
     """The table, as wide as the terminal; whole where nothing limits it."""
     shown = [column for column in COLUMNS if out.width is None or out.width >= column.from_width]
-    rows = [texts(task) for task in tasks]
+    rows = [texts(task, whole=out.width is None) for task in tasks]
     widths = {
         column.head: max(len(column.head), *(cells(row[column.head]) for row in rows)) if rows else len(column.head)
         for column in shown
@@ -72,8 +72,8 @@ def table(tasks: Sequence[pb.Task], out: Output) -> str:
     return "\n".join(lines) + "\n"
 
 
-def pipeline(task: pb.Task) -> str:
-    """`plan+ [implement] land`: passed, now, to come."""
+def pipeline(task: pb.Task, columns: int | None = _STRIP) -> str:
+    """`plan+ [implement] land`: passed, now, to come. What is behind is counted where more than `columns` are taken."""
     steps = [*task.stages, "land"] if task.stages else []
     if task.state == pb.LANDED:
         return " ".join(f"{line(step)}+" for step in steps)
@@ -82,17 +82,17 @@ def pipeline(task: pb.Task) -> str:
         f"{line(step)}+" if index < now else f"[{line(step)}]" if index == now else line(step)
         for index, step in enumerate(steps)
     )
-    if cells(strip) > _STRIP and now > 0:  # what is behind counts least
+    if columns is not None and cells(strip) > columns and now > 0:
         strip = " ".join([f"{now}+", f"[{line(steps[now])}]", *map(line, steps[now + 1 :])])
     return strip
 
 
-def texts(task: pb.Task) -> dict[str, str]:
-    """What stands in each column."""
+def texts(task: pb.Task, *, whole: bool = False) -> dict[str, str]:
+    """What stands in each column; `whole`: of long pipelines all."""
     return {
         "ID": str(task.id),
         "STATE": state(task),
-        "PIPELINE": cut(pipeline(task), _STRIP),
+        "PIPELINE": pipeline(task, None) if whole else cut(pipeline(task), _STRIP),
         "NOW": line("; ".join(filter(None, now(task)))),
         "AGE": age(task.created_at),
         "COST": f"{task.cost_usd:.2f}" if task.HasField("cost_usd") else "-",

@@ -1,6 +1,5 @@
 """`--limit K=V`: a task's limits, in the pipeline file's words."""
 
-import difflib
 import math
 from collections.abc import Iterable
 
@@ -8,6 +7,7 @@ from foremand.v1 import foremand_pb2 as pb
 
 from .durations import seconds
 from .exits import Usage
+from .nearest import nearest
 
 KEYS = ("cost_usd", "tokens", "turns", "wall_clock", "stall", "attempts")
 
@@ -20,10 +20,8 @@ def parse(given: Iterable[str]) -> pb.Limits:
         if not equals:
             raise Usage(f"--limit {each}: it is written KEY=VALUE", hint="for example --limit cost_usd=2.5")
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
             raise Usage(
-                f"--limit {each}: there is no limit {key!r}" + (f", did you mean {near[0]!r}?" if near else ""),
-                hint=f"they are {', '.join(KEYS)}",
+                f"--limit {each}: there is no limit {key!r}{nearest(key, KEYS)}", hint=f"they are {', '.join(KEYS)}"
             )
         match key:
             case "cost_usd":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completing
+from .exits import Usage
 from .output import Format, Output
 
 if TYPE_CHECKING:  # grpc takes 90 ms to import: only commands that talk to the daemon pay for it
@@ -97,12 +98,41 @@ LARGEST_ID = 2**63 - 1
 """More does not fit on the wire."""
 
 
+class Number(click.IntRange):
+    """A whole number."""
+
+    name = "whole number"  # click puts it into what it says
+
+
+PRIORITY = Number(-(2**31), 2**31 - 1)
+"""What fits on the wire."""
+
+
 class TaskId(click.IntRange):
     """A task's number, which shells complete; `live`: only tasks that have not ended are offered."""
+
+    name = "id"
 
     def __init__(self, *, live: bool = False) -> None:
         super().__init__(min=1, max=LARGEST_ID)
         self._live = live
+
+    def convert(
+        self,
+        value: str | int,
+        param: click.Parameter | None,  # noqa: ARG002 (click's signature)
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> int:
+        """Usage with a way on for what no task can have for its id."""
+        given = str(value)
+        if given.isascii() and given.isdecimal() and len(given) <= len(str(LARGEST_ID)):
+            number = int(given)
+            if 0 < number <= LARGEST_ID:
+                return number
+        why = "ids are plain numbers: 1 and up"
+        if given.isdecimal():
+            why = "ids begin at 1" if not given.strip("0") else f"no id is larger than {LARGEST_ID}"
+        raise Usage(f"{given!r} is no task's id", why=why, hint="foremanctl list --all shows them")
 
     def shell_complete(
         self,

@@ -7,6 +7,7 @@ import click
 
 from foremanctl.durations import seconds
 from foremanctl.exits import Usage
+from foremanctl.nearest import nearest
 from foremanctl.options import Asked, Command
 from foremanctl.output import Format, talk
 
@@ -20,7 +21,7 @@ def _by(_context: click.Context, _parameter: click.Parameter, value: str) -> tup
     keys = tuple(dict.fromkeys(key for key in value.replace(" ", "").split(",") if key))
     for key in keys:
         if key not in _KEYS:
-            raise click.BadParameter(f"{key!r} is none of {', '.join(_KEYS)}")
+            raise Usage(f"--by: costs are not kept by {key!r}{nearest(key, _KEYS)}", hint=f"by {', '.join(_KEYS)}")
     return keys or ("day",)
 
 

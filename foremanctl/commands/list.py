@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from foremanctl import completing
+from foremanctl.exits import Usage
+from foremanctl.harmless import line
+from foremanctl.nearest import nearest
 from foremanctl.options import Asked, Command, repo_option, repository
 from foremanctl.output import talk
 
 if TYPE_CHECKING:
+    from foremanctl.client import Client
     from foremand.v1 import foremand_pb2 as pb
 
 
@@ -19,7 +23,7 @@ def _states(value: str) -> "list[pb.TaskState]":
     known = [name for name, number in pb.TaskState.items() if number]
     for name in names:
         if name not in known:
-            raise click.BadParameter(f"{name!r} is no state; they are {', '.join(known)}", param_hint="--state")
+            raise Usage(f"--state: {name!r} is no state{nearest(name, known)}", hint=f"they are {', '.join(known)}")
     return [pb.TaskState.Value(name) for name in names]  # type: ignore[misc]
 
 
@@ -53,8 +57,8 @@ def command(asked: Asked, *, states: tuple[str, ...] = (), repo: str | None = No
     request = pb.ListTasksRequest(
         states=_states(",".join(states)), repo=top(repository(repo)) if repo else "", all=everything
     )
-    out = asked.out
-    tasks = fleet.ordered(listed(asked.client(), request))
+    out, client = asked.out, asked.client()
+    tasks = fleet.ordered(listed(client, request))
     if out.quiet:
         out.page("".join(f"{task.id}\n" for task in tasks))
     elif out.form != "table":
@@ -62,4 +66,22 @@ def command(asked: Asked, *, states: tuple[str, ...] = (), repo: str | None = No
     elif tasks:
         out.page(fleet.table(tasks, out))
     else:
-        talk("no tasks; dispatch one with: foremanctl submit 'what to do'")
+        talk(_nothing(client, request))
+
+
+def _nothing(client: "Client", asked: "pb.ListTasksRequest") -> str:
+    """What to say where there is no task of those that were asked for."""
+    from foremanctl.choosing import listed
+    from foremanctl.states import ENDED
+    from foremand.v1 import foremand_pb2 as pb
+
+    among = listed(client, pb.ListTasksRequest(all=True, repo=asked.repo))
+    ended = sum(task.state in ENDED for task in among)
+    where = f" of {asked.repo}" if asked.repo else ""
+    if not among:
+        return line(f"no tasks{where}; dispatch one with: foremanctl submit 'what to do'")
+    if asked.states:
+        states = " or ".join(pb.TaskState.Name(state) for state in asked.states)
+        return line(f"no task{where} is {states}; there are {len(among)}: foremanctl list --all")
+    are = "1 has" if ended == 1 else f"{ended} have"
+    return line(f"no task{where} is alive; {are} ended: foremanctl list --all")

@@ -6,7 +6,7 @@ import click
 
 from foremanctl import completing
 from foremanctl.exits import Usage
-from foremanctl.options import Asked, Command, task_argument
+from foremanctl.options import Asked, Command, Number, task_argument
 from foremanctl.output import Format
 
 
@@ -25,7 +25,7 @@ from foremanctl.output import Format
 @click.option(
     "--stage", metavar="S", default="", shell_complete=completing.stages, help="The last attempt of this stage."
 )
-@click.option("--attempt", metavar="N", type=click.IntRange(min=1), help="This attempt.")
+@click.option("--attempt", metavar="N", type=Number(min=1), help="This attempt.")
 @click.option("--gate", metavar="G", default="", shell_complete=completing.gates, help="A gate's last output.")
 @click.option("--setup", is_flag=True, help="The setup's output.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows.")

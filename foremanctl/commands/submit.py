@@ -8,13 +8,11 @@ import click
 from foremanctl import completing, environment, texts
 from foremanctl.exits import Exit, Usage
 from foremanctl.harmless import line
-from foremanctl.options import Asked, Command, TaskId, repo_option, repository
+from foremanctl.options import PRIORITY, Asked, Command, TaskId, repo_option, repository
 from foremanctl.output import Format, talk
 
 if TYPE_CHECKING:
     from foremand.v1 import foremand_pb2 as pb
-
-_PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
 
 
 @click.command(
@@ -44,7 +42,7 @@ _PRIORITY = click.IntRange(-(2**31), 2**31 - 1)
     help="How strict the pipeline is [as it says]; its paths may raise it.",
 )
 @click.option("--after", metavar="ID", type=TaskId(live=True), multiple=True, help="Start when this one has landed.")
-@click.option("--priority", metavar="N", type=_PRIORITY, default=0, help="The higher is served first [0].")
+@click.option("--priority", metavar="N", type=PRIORITY, default=0, help="The higher is served first [0].")
 @click.option(
     "--limit",
     "limits",

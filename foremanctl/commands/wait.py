@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from foremanctl.exits import Exit
+from foremanctl.exits import Exit, Usage
+from foremanctl.nearest import nearest
 from foremanctl.options import Asked, Command, tasks_argument
 from foremanctl.output import Format
 
@@ -14,7 +15,8 @@ _TARGETS = ("landed", "waiting", "done")
 def _targets(_context: click.Context, _parameter: click.Parameter, value: str | None) -> frozenset[str]:
     targets = frozenset((value or "").replace(" ", "").split(",")) - {""}
     if unknown := targets - set(_TARGETS):
-        raise click.BadParameter(f"{sorted(unknown)[0]!r} is none of {', '.join(_TARGETS)}")
+        word = sorted(unknown)[0]
+        raise Usage(f"--for: nobody can wait for {word!r}{nearest(word, _TARGETS)}", hint=f"for {', '.join(_TARGETS)}")
     return targets
 
 

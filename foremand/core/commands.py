@@ -1,12 +1,14 @@
 """What people ask, checked: each function gives the facts to write down, or refuses with a reason and a way on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
 from . import facts as f
 from . import feedback
 from .landing import intended
+from .nearest import nearest
 from .profiles import effective
 from .spec import LAND, Gate, OnFail, Pipeline
 from .status import Status, status
@@ -138,12 +140,14 @@ def retry(
         raise Refused(
             "WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): nothing to retry", way_on(task, now)
         )
-    if stage and (task.started is None or stage not in {s.name for s in task.pipeline.stages}):
-        raise Refused("NO_SUCH_STAGE", f"task {task.id} has no stage {stage!r}", f"foremanctl show {task.id}")
+    stages = [each.name for each in task.pipeline.stages] if task.started is not None else []
+    agents = list(task.pipeline.agents) if task.started is not None else []
+    if stage and stage not in stages:
+        raise no_such(task, "stage", stage, stages)
     if gate and task.gate(gate) is None:
-        raise Refused("NO_SUCH_GATE", f"task {task.id} has no gate {gate!r}", f"foremanctl show {task.id}")
-    if agent and (task.started is None or agent not in task.pipeline.agents):
-        raise Refused("NO_SUCH_AGENT", f"task {task.id} has no agent {agent!r}", f"foremanctl show {task.id}")
+        raise no_such(task, "gate", gate, task.gates)
+    if agent and agent not in agents:
+        raise no_such(task, "agent", agent, agents)
     here = now.stage or LAND
     back = _send_back(task, now, who, stage=stage, gate=gate, fresh=fresh, message=message)
     to = back.to if back is not None else here
@@ -238,6 +242,13 @@ def alive(task: Task, verb: str) -> Status:
     return status(task)
 
 
+def no_such(task: Task, what: Literal["stage", "gate", "agent"], name: str, known: Iterable[str]) -> Refused:
+    """What to raise where the task has nothing of this name."""
+    names = list(known)
+    there = f"its {what}s are {', '.join(names)}" if names else f"it has none yet: foremanctl show {task.id}"
+    return Refused(f"NO_SUCH_{what.upper()}", f"task {task.id} has no {what} {name!r}{nearest(name, names)}", there)
+
+
 def not_half_landed(task: Task, now: Status) -> None:
     """Refuse where nobody knows what the branch holds."""
     if intended(task) is not None:
@@ -259,6 +270,8 @@ def _asked(task: Task, now: Status, gate: str, verb: str) -> Sequence[Standing]:
         answered = next((d for d in reversed(task.decisions) if d.gate == gate), None)
         if answered is not None:
             raise Refused("ALREADY_ANSWERED", f"gate {gate} was answered already: {answered.decision} by {answered.by}")
+        if task.gate(gate) is None:
+            raise no_such(task, "gate", gate, task.gates)
         raise Refused("GATE_NOT_OPEN", f"gate {gate} of task {task.id} waits for nobody", way_on(task, now))
     if not waiting:
         raise Refused(

@@ -109,8 +109,8 @@ def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
             return f"{stage}: {gate}: {agent} {'reviews' if begun else 'waits for an agent slot'}"
         case s.RunAttempt(begun=False, number=number):
             return f"{stage}: {'its workspace is set up' if task.preparing == number else 'waits for an agent slot'}"
-        case s.RunAttempt(agent=agent):
-            return f"{stage}: {agent} works, attempt {_nth(task, stage)}"
+        case s.RunAttempt(agent=agent, number=number):
+            return f"{stage}: {agent} works, attempt {number}"
         case s.Seal():
             return f"{stage}: seals the work"
         case s.RunGate(on_base=on_base):
@@ -126,10 +126,6 @@ _PLAIN: dict[type, str] = {
     s.Sign: "waits for the signature",
     s.Land: "lands",
 }
-
-
-def _nth(task: Task, stage: str) -> int:
-    return sum(1 for attempt in task.attempts if attempt.stage == stage and not attempt.gate)
 
 
 def _waits(step: s.Wait) -> str:

@@ -7,7 +7,18 @@ from msgspec import Struct
 
 from . import facts as f
 from . import feedback, questions
-from .commands import Refused, Who, alive, conflict_of, hand_back, not_half_landed, same_revision, send_back, way_on
+from .commands import (
+    Refused,
+    Who,
+    alive,
+    conflict_of,
+    hand_back,
+    no_such,
+    not_half_landed,
+    same_revision,
+    send_back,
+    way_on,
+)
 from .profiles import effective
 from .spec import LAND, Limits, Pipeline, Stage
 from .status import Status
@@ -47,7 +58,9 @@ def waive(task: Task, gate: str, revision: str, who: Who, message: str) -> tuple
     now = alive(task, "waive")
     standing = next((s for s in now.standings if s.gate.name == gate), None)
     if standing is None:
-        raise Refused("NO_SUCH_GATE", f"task {task.id} stands at no gate {gate!r}", f"foremanctl show {task.id}")
+        if task.gate(gate) is None:
+            raise no_such(task, "gate", gate, task.gates)
+        raise Refused("NO_SUCH_GATE", f"task {task.id} does not stand at gate {gate} now", f"foremanctl why {task.id}")
     if revision:
         same_revision(task, standing.work.revision, revision)
     if is_of_floor(task, standing.gate):

@@ -239,6 +239,12 @@ class Task(Struct, frozen=True, kw_only=True):
         tips = self.candidate.gates if self.candidate is not None else ()
         return self.course.gates.get(name) or next((gate for gate in tips if gate.name == name), None)
 
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The names of its gates, as far as they are known: those of the pinned pipeline, and the tip's own."""
+        tips = self.candidate.gates if self.candidate is not None else ()
+        return (*(self.course.gates if self.course is not None else ()), *(gate.name for gate in tips))
+
     def has_stage(self, name: str) -> bool:
         """Whether the pinned pipeline has a stage of this name."""
         return self.started is not None and any(stage.name == name for stage in self.pipeline.stages)

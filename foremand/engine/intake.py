@@ -15,7 +15,7 @@ from foremand.core.steering import Today
 from foremand.core.task import Task
 from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
 from foremand.paths import Places
-from foremand.pipeline import PipelineInvalid, branch_complaints, load
+from foremand.pipeline import PipelineInvalid, branch_complaints, load, nearest
 from foremand.settings import Settings
 
 from . import environments
@@ -209,8 +209,10 @@ class Intake:
 def check_profile(pipeline: Pipeline, profile: str) -> None:
     """Refuse a profile that the pipeline does not have."""
     if profile and profile not in pipeline.profiles:
-        known = ", ".join(pipeline.profiles) or "none"
-        raise Refused("NO_SUCH_PROFILE", f"the pipeline has no profile {profile!r}", f"its profiles: {known}")
+        known = ", ".join(pipeline.profiles)
+        meant = nearest(profile, pipeline.profiles)
+        there = f"its profiles are {known}" if known else "submit without --profile: it has none"
+        raise Refused("NO_SUCH_PROFILE", f"the pipeline has no profile {profile!r}{meant}", there)
 
 
 def _find_agents(pipeline: Pipeline, client: Mapping[str, str]) -> None:

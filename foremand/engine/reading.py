@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from foremand.agents.port import AgentEvent
+from foremand.core.commands import no_such
 from foremand.core.facts import AttemptEnded, GateRan, Troubled, Work
 from foremand.core.status import place
 from foremand.core.task import Attempt, Run, Task
@@ -204,10 +205,12 @@ async def _kept(
 ) -> AsyncGenerator[bytes, None]:
     """The text of a change, if its revision is still kept, and `more` that it needs."""
     async with aclosing(text):
-        if not work.path.exists() or await missing(work, (sealed.base, sealed.revision, *more)):
+        if not work.path.exists() or await missing(work, (sealed.base, sealed.revision)):
             landed = f"git -C {task.submitted.repo} show {task.landed_commit[:12]}" if task.landed_commit else ""
             said = f"revision {sealed.revision[:12]} of task {task.id} was pruned"
             raise NothingToRead(said, landed or f"foremanctl logs {task.id}")
+        for gone in await missing(work, more):
+            raise NothingToRead(f"task {task.id} has no revision {gone[:12]}", f"foremanctl show {task.id} names them")
         async for piece in text:
             yield piece
 
@@ -240,6 +243,8 @@ def find_attempt(task: Task, number: int, stage: str) -> Attempt:
         found = task.attempt(number)
     else:
         found = next((a for a in reversed(task.attempts) if stage == "" or (stage == a.stage and not a.gate)), None)
+    if found is None and stage and not number and task.started is not None and not task.has_stage(stage):
+        raise no_such(task, "stage", stage, [each.name for each in task.pipeline.stages])
     if found is None:
         what = f"attempt {number}" if number else f"attempt of stage {stage}" if stage else "attempt yet"
         raise NothingToRead(f"task {task.id} has no {what}", f"foremanctl show {task.id}")
@@ -262,10 +267,11 @@ def find_run(task: Task, gate: str) -> tuple[Run, bool]:
     base; and whether it is no more than that. Raises NothingToRead.
     """
     known = task.gate(gate)
+    if known is None and task.started is not None:
+        raise no_such(task, "gate", gate, task.gates)
     runs = {key: run for key, run in task.runs.items() if known is not None and key.startswith(f"{known.definition}:")}
     if not runs:
-        what = f"gate {gate} has not run" if known is not None else f"there is no gate {gate}"
-        raise NothingToRead(f"task {task.id}: {what}", f"foremanctl why {task.id}")
+        raise NothingToRead(f"task {task.id}: gate {gate} has not run", f"foremanctl why {task.id}")
     _, work = place(task)
 
     def nearness(key: str) -> tuple[bool, bool, float]:

@@ -1,11 +1,11 @@
 """What can be wrong with a pipeline file, and how it is said: every problem at once, each with table and key."""
 
-import difflib
 import json
 import re
-from collections.abc import Iterable
 
 from msgspec import Struct
+
+from foremand.core.nearest import nearest as nearest  # said of pipeline files in the same words
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -46,12 +46,6 @@ def named(table: str, name: str) -> str:
 def stage_label(name: str, place: int) -> str:
     """How a `[[stage]]` is called in a problem: by its name, or where it has none by its place, from 0."""
     return f"[[stage]] {json.dumps(name)}" if name else f"[[stage]] number {place + 1}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "..."?` with the most similar known word, or nothing where none is similar."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {json.dumps(close[0])}?" if close else ""
 
 
 def shown(value: object) -> str:

@@ -1,6 +1,5 @@
 """From values as TOML has them to settings, each with the reason why it will not do."""
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, get_args
 
 from foremand.core import durations
+from foremand.core.nearest import nearest
 from foremand.core.spec import Floor, Limits
 
 from .model import Account, Billing, Notify, SandboxMode
@@ -44,8 +44,7 @@ def table(value: Any, readers: Mapping[str, Reader]) -> dict[str, Any]:
 
 
 def _unknown(key: str, known: Iterable[str]) -> Wrong:
-    close = difflib.get_close_matches(key, list(known), n=1)
-    return Wrong(("", "unknown key" + (f'; did you mean "{close[0]}"?' if close else "")))
+    return Wrong(("", f"unknown key{nearest(key, known)}"))
 
 
 def _expected(what: str, value: Any) -> Wrong:

@@ -47,7 +47,7 @@ def test_list_asks_for_every_page(daemon: FakeDaemon, ctl: Any) -> None:
 
 
 def test_list_of_a_repository_is_of_the_whole_of_it(daemon: FakeDaemon, ctl: Any, home: Any) -> None:
-    daemon.answers["ListTasks"] = pb.ListTasksResponse()
+    daemon.answers["ListTasks"] = pb.ListTasksResponse(tasks=[task(1)])
     (home / "repo" / "sub").mkdir(parents=True)
     subprocess.run(["git", "init", "-q", str(home / "repo")], check=True)
     ctl("list", "-C", str(home / "repo" / "sub"))

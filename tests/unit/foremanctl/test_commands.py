@@ -28,15 +28,16 @@ ps [--state S] [-C REPO] [--all]
 show ID
 why ID
 logs ID [--stage S] [--attempt N] [--gate G] [--setup] [-f] [--raw]
-diff ID [--stat] [--attempt N] [--since-approval]
+diff ID [--stat] [--attempt N] [--since SHA] [--since-approval]
 events [-f] [--after SEQ]
 answer ID {allow|deny} [--question KEY] [-m T]
 approve ID [GATE] [--revision SHA] [-m T]
 reject ID [-m T]
 rework ID [-m T] [-f FILE]
 waive ID GATE [-m T]
-send ID TEXT
+send ID TEXT [--interrupt]
 limit ID K=V...
+priority ID N
 cancel ID... [--all]
 pause ID... [--all]
 resume ID... [--all]
@@ -101,7 +102,7 @@ def test_every_command_says_in_a_line_what_it_does() -> None:
 def test_a_slip_is_answered_with_the_nearest_command(typed: str) -> None:
     shown = CliRunner().invoke(cli, [typed])
     assert shown.exit_code == 2
-    assert "Did you mean" in shown.output
+    assert "did you mean" in shown.output
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
