@@ -10,14 +10,21 @@ from foremanctl.output import Format, talk
 @click.command(
     cls=Command,
     short_help="Tell a running task's agent something.",
-    examples=["send 12 'the fixture is in tests/data'", "send 12 - < hints.md"],
+    examples=[
+        "send 12 'the fixture is in tests/data'",
+        "send 12 - < hints.md",
+        "send 12 --interrupt 'stop: the schema has changed, read it again'",
+    ],
 )
 @live_task_argument
 @click.argument("text")
+@click.option("--interrupt", is_flag=True, help="Break off what it is at; its session goes on with TEXT.")
 @click.pass_obj
-def command(asked: Asked, *, task: int, text: str) -> None:
-    """Send TEXT (`-`: stdin) to the agent. Where the agent cannot be told as it works, it opens its next attempt:
-    stderr says which.
+def command(asked: Asked, *, task: int, text: str, interrupt: bool) -> None:
+    """Send TEXT (`-`: stdin) to the agent: it hears it between two steps of its work, or with --interrupt at once.
+
+    Where the agent cannot be told as it works, TEXT opens its next attempt and nothing is interrupted: stderr says
+    which.
     """
     from foremanctl import records
     from foremanctl.answers import tell
@@ -28,7 +35,7 @@ def command(asked: Asked, *, task: int, text: str) -> None:
     out = asked.out
     said = written(from_file("-") if text == "-" else text, "the text")
     answer: pb.SendTaskResponse = asked.client().ask(
-        "SendTask", pb.SendTaskRequest(request_id=request_id(), id=task, text=said)
+        "SendTask", pb.SendTaskRequest(request_id=request_id(), id=task, text=said, interrupt=interrupt)
     )
     if out.quiet or out.form is Format.TABLE:
         tell(out, answer.task)

@@ -90,14 +90,18 @@ class Claude:
                 **({"IS_SANDBOX": "1"} if job.sandboxed else {}),
             },
             stdin=_line(_said(job.prompt)),
-            plea=_line({"type": "control_request", "request_id": "stop", "request": {"subtype": "interrupt"}}),
+            plea=_interrupt("stop"),
             credentials=(*CREDENTIALS, *agent.env),
             warnings=warnings,
         )
 
-    def words(self, text: str, key: str) -> bytes:
-        """A message of the person's. The CLI passes over a second one with the same key, in this run or a later one."""
-        return _line({**_said(text), "uuid": key})
+    def words(self, text: str, key: str, *, interrupt: bool) -> bytes:
+        """A message of the person's. The CLI passes over a second one with the same key, in this run or a later one.
+
+        With the interrupt before it, it begins the next turn: the one that is ended has an error for its result.
+        """
+        said = _line({**_said(text), "uuid": key})
+        return _interrupt(key) + said if interrupt else said
 
     def answer(self, key: str, allow: bool, message: str) -> bytes:
         """A person's word on one use of a tool."""
@@ -118,6 +122,11 @@ class Claude:
 def _said(text: str) -> dict[str, object]:
     readable = text.encode(errors="surrogateescape").decode(errors="replace")
     return {"type": "user", "message": {"role": "user", "content": readable}, "parent_tool_use_id": None}
+
+
+def _interrupt(name: str) -> bytes:
+    """What ends the turn it is in, with its tools."""
+    return _line({"type": "control_request", "request_id": name, "request": {"subtype": "interrupt"}})
 
 
 def _line(message: dict[str, object]) -> bytes:

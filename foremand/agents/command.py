@@ -44,7 +44,7 @@ class Command:
             prepare=(File(prompt_file, prompt), File(job.output, b"")),
         )
 
-    def words(self, text: str, key: str) -> bytes:  # noqa: ARG002 - the port's signature
+    def words(self, text: str, key: str, *, interrupt: bool) -> bytes:  # noqa: ARG002 - the port's signature
         """Nothing: a plain program reads its stdin to the end before it begins."""
         return b""
 

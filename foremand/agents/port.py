@@ -191,9 +191,10 @@ class Adapter(Protocol):
         """How to start this job. Writes nothing: `Launch.prepare` says what to write."""
         ...
 
-    def words(self, text: str, key: str) -> bytes:
+    def words(self, text: str, key: str, *, interrupt: bool) -> bytes:
         """What an agent with a `plea` reads on its stdin when a person says `text`. `key` is a UUID, by which the
-        agent takes it once, and by which its transcript tells that it has.
+        agent takes it once, and by which its transcript tells that it has. `interrupt`: it leaves the turn that it is
+        in, and begins another with this.
         """
         ...
 

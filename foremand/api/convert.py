@@ -104,7 +104,7 @@ def task(found: Task) -> pb.Task:
         stages=[stage.name for stage in found.pipeline.stages] if found.started else [],
         waiting_for=now.waiting_for,
         workspace=found.handed_over if found.taken else "",
-        priority=found.submitted.priority,
+        priority=found.priority,
         after=found.after,
         raised_by=found.raised_by,
         questions=map(_question, open_questions(found)),

@@ -90,6 +90,12 @@ class Verbs(Base):
         return self._wire.task(await self._desk.limit(request.id, limits, request.request_id, self._name(context)))
 
     @unary
+    async def PrioritizeTask(self, request: pb.PrioritizeTaskRequest, context: Context) -> pb.Task:  # noqa: N802
+        """A person gives it another place among those that wait."""
+        task = await self._desk.prioritize(request.id, request.priority, request.request_id, self._name(context))
+        return self._wire.task(task)
+
+    @unary
     async def PauseTask(self, request: pb.TaskRequest, context: Context) -> pb.Task:  # noqa: N802
         """A person has the task stand still."""
         return self._wire.task(await self._desk.pause(request.id, request.request_id, self._name(context)))
@@ -102,7 +108,9 @@ class Verbs(Base):
     @unary
     async def SendTask(self, request: pb.SendTaskRequest, context: Context) -> pb.SendTaskResponse:  # noqa: N802
         """A person tells the agent something."""
-        task, when = await self._desk.send(request.id, request.text, request.request_id, self._name(context))
+        task, when = await self._desk.send(
+            request.id, request.text, request.request_id, self._name(context), interrupt=request.interrupt
+        )
         return pb.SendTaskResponse(task=self._wire.task(task), when=when)
 
     @unary

@@ -26,7 +26,13 @@ FOLD = 4
 def begin(fact: f.TaskSubmitted) -> Task:
     """The task that a submission makes."""
     return Task(
-        id=fact.task, submitted=fact, limits=fact.limits, created_at=fact.at, updated_at=fact.at, after=fact.after
+        id=fact.task,
+        submitted=fact,
+        limits=fact.limits,
+        created_at=fact.at,
+        updated_at=fact.at,
+        priority=fact.priority,
+        after=fact.after,
     )
 
 
@@ -224,7 +230,7 @@ _INTERRUPTED = frozenset({"stopped", "quota"})
 
 
 def _said(task: Task, fact: f.Said) -> Changes:
-    return {"said": (*task.said, Message(text=fact.message, key=fact.key))}
+    return {"said": (*task.said, Message(text=fact.message, key=fact.key, interrupt=fact.interrupt))}
 
 
 def _taken(task: Task, fact: f.Taken) -> Changes:
@@ -259,6 +265,10 @@ def _limits_changed(task: Task, fact: f.LimitsChanged) -> Changes:
     return {"limits": replace(task.limits, **given)}
 
 
+def _prioritized(_task: Task, fact: f.Prioritized) -> Changes:
+    return {"priority": fact.priority}
+
+
 _BEFORE_START = (
     f.TaskStarted,
     f.StartRefused,
@@ -269,6 +279,7 @@ _BEFORE_START = (
     f.TimeCame,
     f.TaskEnded,
     f.LimitsChanged,
+    f.Prioritized,
     f.Held,
     f.Released,
     f.Paused,
@@ -322,5 +333,6 @@ _CHANGES: dict[type, Callable[[Task, Any], Changes]] = {
     f.Landed: arrival.landed,
     f.TaskEnded: _task_ended,
     f.LimitsChanged: _limits_changed,
+    f.Prioritized: _prioritized,
     f.NotifyRequested: _notify_requested,
 }

@@ -39,6 +39,14 @@ def limit(task: Task, limits: Limits, who: Who) -> tuple[f.AnyFact, ...]:
     return (f.LimitsChanged(task=task.id, at=who.at, limits=limits, by=who.name),)
 
 
+def prioritize(task: Task, priority: int, who: Who) -> tuple[f.AnyFact, ...]:
+    """Give the task another place among those that wait for a slot. Nothing where it has that priority already."""
+    alive(task, "prioritize")
+    if priority == task.priority:
+        return ()
+    return (f.Prioritized(task=task.id, at=who.at, priority=priority, by=who.name),)
+
+
 def check_floor(pipeline: Pipeline, limits: Limits) -> None:
     """Refuse limits above those that the floor allows."""
     for name in limits.__struct_fields__:
@@ -103,14 +111,17 @@ def resume(task: Task, who: Who) -> tuple[f.AnyFact, ...]:
     return (f.Resumed(task=task.id, at=who.at, by=who.name),)
 
 
-def say(task: Task, text: str, who: Who, key: str = "") -> tuple[f.AnyFact, ...]:
-    """Tell the agent something: the one that runs, if it hears, else the next. `key` is a UUID."""
+def say(task: Task, text: str, who: Who, key: str = "", *, interrupt: bool = False) -> tuple[f.AnyFact, ...]:
+    """Tell the agent something: the one that runs, if it hears, else the next. `key` is a UUID.
+
+    `interrupt`: the one that runs leaves what it is at, and goes on with this.
+    """
     if not text.strip():
         raise Refused("MESSAGE_MISSING", "there is nothing to send", f'foremanctl send {task.id} "what to say"')
     now = alive(task, "send")
     if now.state != "RUNNING":
         raise Refused("WRONG_STATE", f"task {task.id} is {now.state} ({now.reason}): no agent runs", way_on(task, now))
-    return (f.Said(task=task.id, at=who.at, by=who.name, message=text, key=key),)
+    return (f.Said(task=task.id, at=who.at, by=who.name, message=text, key=key, interrupt=interrupt),)
 
 
 def listens(task: Task, number: int) -> bool:

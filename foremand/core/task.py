@@ -61,10 +61,11 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """What a person has to tell the agent. With a `key` also one that runs may hear it."""
+    """What a person has to tell the agent. With a `key` also one that runs may hear it; `interrupt`: at once."""
 
     text: str
     key: str = ""
+    interrupt: bool = False
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -166,9 +167,9 @@ class Task(Struct, frozen=True, kw_only=True):
 
     `runs` may be forgotten, to be asked again; `asked` counts them for ever, so that no two runs share a number.
     `profiles`: the one it began with (empty for none), then those it was raised to. `course`: the pinned pipeline as
-    these make it. `agents`: who a person wants for a stage. `said`: what no attempt has heard, and the next hears
-    first. `excused`: a person lets it go on beyond the day's budget. `taken`: who works on `stage` of it by hand, in
-    the workspace `handed_over`.
+    these make it. `priority`: the submission's, or what people have made of it since. `agents`: who a person wants
+    for a stage. `said`: what no attempt has heard, and the next hears first. `excused`: a person lets it go on beyond
+    the day's budget. `taken`: who works on `stage` of it by hand, in the workspace `handed_over`.
     """
 
     id: int
@@ -176,6 +177,7 @@ class Task(Struct, frozen=True, kw_only=True):
     limits: Limits
     created_at: float
     updated_at: float
+    priority: int = 0
     started: f.TaskStarted | None = None
     base: str = ""
     base_tree: str = ""

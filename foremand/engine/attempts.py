@@ -33,7 +33,7 @@ from .leftovers import keep_out
 from .plan import Plan, read_plan, write_plan
 from .repositories import Repositories
 from .since import last_look
-from .slots import Accounts, Slots
+from .slots import Rank, Slots
 from .supervision import Supervisor
 from .workplace import Room, Workplace
 from .workspaces import Workspaces
@@ -52,7 +52,6 @@ class Attempts:
         workspaces: Workspaces,
         checkouts: Checkouts,
         slots: Slots,
-        accounts: Accounts,
         supervisor: Supervisor,
         world: Callable[[Task], World],
     ) -> None:
@@ -64,19 +63,14 @@ class Attempts:
         self._workspaces = workspaces
         self._checkouts = checkouts
         self._slots = slots
-        self._accounts = accounts
         self._world = world
         self._promising = asyncio.Lock()
         self._supervisor = supervisor
 
     async def run(self, task: Task, step: RunAttempt) -> None:
         """Have the attempt run to its end, from wherever it is, and record its outcome."""
-        rank = (0 if task.attempts else 1, -task.submitted.priority, task.id)
         run = self._places.attempt(task.id, step.number)
-        async with (
-            self._accounts.slot(step.agent, rank, at_once=step.begun),
-            self._slots.slot(rank, at_once=step.begun),
-        ):
+        async with self._slots.slot(partial(self._rank, task.id), step.agent, at_once=step.begun):
             if not step.begun:
                 begun = await self._begin(task, step, run)
                 if begun is None:
@@ -88,6 +82,11 @@ class Attempts:
         if step.gate:  # before its end is known: then this step is no longer wanted
             await self._checkouts.remove(task, review_name(step.number))
         await self._ledger.record(ended)
+
+    def _rank(self, task_id: int) -> Rank:
+        """What has begun goes on before anything new; then as people have it now."""
+        task = self._ledger[task_id]
+        return (0 if task.attempts else 1, -task.priority, task.id)
 
     async def stop(self, task: Task, step: StopAttempt) -> None:
         """End the attempt's processes. Its supervision sees the end and records it; where there is none, we do."""

@@ -42,12 +42,13 @@ class Conversation:
         if self._over:
             return
         await self._answer()
-        for message in unheard(self._ledger[self._task], self._attempt):
+        waiting = unheard(self._ledger[self._task], self._attempt)
+        for message in waiting:
             if message.key not in self._told:
-                words = self._adapter.words(message.text, message.key)
+                words = self._adapter.words(message.text, message.key, interrupt=message.interrupt)
                 await self._executor.tell(self._run, message.key, words)
                 self._told.add(message.key)
-        if self._reader.rests():
+        if self._reader.rests() and not waiting:  # a turn that was interrupted is over too, and another begins
             self._over = True
             await self._executor.end_input(self._run)
 

@@ -56,6 +56,16 @@ class Submission(Struct, frozen=True, kw_only=True):
 
 T = TypeVar("T")
 
+_WHEN = {
+    (False, True): "the agent hears it now, in the middle of its work; if it ends first, the next attempt does",
+    (False, False): "it opens the next attempt, if there is one: this agent cannot be told while it works",
+    (True, True): "the agent is interrupted, and goes on with it in the same session; if it ends first, the next "
+    "attempt hears it",
+    (True, False): "nothing is interrupted: no agent that can be told while it works is at work. It opens the next "
+    "attempt, if there is one; to end this one for it: foremanctl pause {task}, then resume {task}",
+}
+"""When the agent hears what it is told, by whether it is to be interrupted for it, and whether it listens."""
+
 
 class Desk:
     """Takes requests. `request_id` makes each safe to repeat: the second time nothing is done."""
@@ -149,6 +159,10 @@ class Desk:
         """A person sets limits anew."""
         return await self._decide(task, request_id, lambda known: steering.limit(known, limits, self._who(by)))
 
+    async def prioritize(self, task: int, priority: int, request_id: str, by: str) -> Task:
+        """A person gives it another place among those that wait for a slot."""
+        return await self._decide(task, request_id, lambda known: steering.prioritize(known, priority, self._who(by)))
+
     async def retry(
         self,
         task: int,
@@ -184,14 +198,17 @@ class Desk:
         """A person lets a paused task go on."""
         return await self._decide(task, request_id, lambda known: steering.resume(known, self._who(by)))
 
-    async def send(self, task: int, text: str, request_id: str, by: str) -> tuple[Task, str]:
-        """A person tells the agent something; also in words when it will hear it."""
+    async def send(
+        self, task: int, text: str, request_id: str, by: str, *, interrupt: bool = False
+    ) -> tuple[Task, str]:
+        """A person tells the agent something; also in words when it will hear it, and what becomes of its turn."""
         key = str(uuid.uuid4())
-        told = await self._decide(task, request_id, lambda known: steering.say(known, text, self._who(by), key))
+        told = await self._decide(
+            task, request_id, lambda known: steering.say(known, text, self._who(by), key, interrupt=interrupt)
+        )
         running = told.running_attempt
-        if running is not None and steering.listens(told, running.number):
-            return told, "the agent hears it now, in the middle of its work; if it ends first, the next attempt does"
-        return told, "it opens the next attempt, if there is one: this agent cannot be told while it works"
+        listens = running is not None and steering.listens(told, running.number)
+        return told, _WHEN[interrupt, listens].format(task=task)
 
     async def answer(self, task: int, question: str, allow: bool, message: str, request_id: str, by: str) -> Task:
         """A person answers what an agent asks."""

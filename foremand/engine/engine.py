@@ -43,7 +43,7 @@ from .recovery import sweep
 from .repositories import Repositories
 from .sealing import Sealer
 from .setups import Setups
-from .slots import Accounts, Slots
+from .slots import Slots
 from .supervision import Supervisor
 from .verify import Verifier
 from .workplace import Workplace
@@ -67,9 +67,10 @@ class Engine:
         self._places = places
         self._group = group
         self._growth = growth = Growth()
-        self.executor = executor = LocalExecutor(sandbox)
+        self.executor = executor = LocalExecutor(sandbox, own_program(places.state / "shim"))
         self.ledger = ledger = Ledger(journal, group)
-        self.agent_slots = Slots(settings.max_agents)
+        accounts = {name: each.max_concurrent for name, each in settings.agents.items() if each.max_concurrent}
+        self.agent_slots = Slots(settings.max_agents, accounts)
         self.gate_slots = Slots(settings.max_gates)
         repositories = Repositories(places)
         workplace = Workplace(places, settings, state_id, sandboxed=sandboxed)
@@ -80,7 +81,6 @@ class Engine:
         self._worlds = Worlds(ledger, settings)
         self.money_today = self._worlds.today
         self._workspaces = Workspaces(ledger, repositories, workplace, setups)
-        accounts = {name: each.max_concurrent for name, each in settings.agents.items() if each.max_concurrent}
         self._attempts = Attempts(
             places,
             ledger,
@@ -90,7 +90,6 @@ class Engine:
             self._workspaces,
             checkouts,
             self.agent_slots,
-            Accounts(accounts),
             Supervisor(ledger, journal, executor, growth),
             self._worlds.of,
         )

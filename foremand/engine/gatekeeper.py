@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from foremand.core.facts import GateRan, GateStarted
@@ -22,7 +23,7 @@ from .ledger import Ledger
 from .output import output_of
 from .repositories import Repositories
 from .scanning import scan
-from .slots import Slots
+from .slots import Rank, Slots
 from .workplace import Room, Workplace
 
 log = logging.getLogger("foremand.gatekeeper")
@@ -62,8 +63,7 @@ class Gatekeeper:
             return
         run = self._places.gate_run(task.id, run_name(step))
         under_way = Spool(run).state() != "new"
-        rank = (0, -task.submitted.priority, task.id)
-        async with self._slots.slot(rank, at_once=under_way):
+        async with self._slots.slot(partial(self._rank, task.id), at_once=under_way):
             await self._started(task, step, run)
             judged, running, setup_running = await self._ask(task, step, run)
         output = await asyncio.to_thread(output_of, run)
@@ -74,11 +74,14 @@ class Gatekeeper:
             raise
         await self._checkouts.remove(task, run.name)
 
+    def _rank(self, task_id: int) -> Rank:
+        return (-self._ledger[task_id].priority, task_id)
+
     async def _scan(self, task: Task, step: RunGate) -> None:
         """A secrets gate runs nothing of the work: it reads what the commits add, always from the beginning."""
         run = self._places.gate_run(task.id, run_name(step))
         began = time.monotonic()
-        async with self._slots.slot((0, -task.submitted.priority, task.id)):
+        async with self._slots.slot(partial(self._rank, task.id)):
             await self._started(task, step, run)
             path = self._workplace.path(task)
             judged, output = await scan(self._repositories.work(task), step.gate, step.commits, path)

@@ -1,66 +1,78 @@
-"""Slots: how many agents, and how many gates, may run at once. A task that waits holds none."""
+"""Slots: how many agents, and how many gates, may run at once. A task that waits holds none.
+
+Whoever waits is asked for their rank each time a slot is free: what people change meanwhile counts at once.
+"""
 
 import asyncio
-import heapq
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
-from itertools import count
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 Rank = tuple[int, ...]
 """Who goes first: the lowest."""
 
 
 class Slots:
-    """A counting lock that serves by rank, not by arrival."""
+    """A counting lock that serves by rank, not by arrival.
 
-    def __init__(self, limit: int) -> None:
+    `accounts`: how many of the slots those of one account may hold. A slot and its account's are given together, so
+    that nobody keeps a place before one who is to go first.
+    """
+
+    def __init__(self, limit: int, accounts: Mapping[str, int] | None = None) -> None:
         self.limit = limit
         self.taken = 0
-        self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
-        self._arrivals = count()
+        self._accounts = accounts or {}
+        self._used: Counter[str] = Counter()
+        self._waiting: dict[asyncio.Future[None], tuple[Callable[[], Rank], str]] = {}
 
     @asynccontextmanager
-    async def slot(self, rank: Rank, *, at_once: bool = False) -> AsyncIterator[None]:
+    async def slot(self, rank: Callable[[], Rank], account: str = "", *, at_once: bool = False) -> AsyncIterator[None]:
         """Hold a slot. `at_once`: what already runs takes its slot without asking, over the limit if it must."""
         if at_once:
-            self.taken += 1
+            self._take(account)
         else:
-            await self._acquire(rank)
+            await self._acquire(rank, account)
         try:
             yield
         finally:
-            self.taken -= 1
-            self._serve()
+            self._give_back(account)
 
-    async def _acquire(self, rank: Rank) -> None:
+    async def _acquire(self, rank: Callable[[], Rank], account: str) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._arrivals), granted))
+        self._waiting[granted] = (rank, account)
         self._serve()
         try:
             await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled():
-                self.taken -= 1
-                self._serve()
+                self._give_back(account)
             raise
+        finally:
+            self._waiting.pop(granted, None)
 
     def _serve(self) -> None:
-        while self._waiting and self.taken < self.limit:
-            _, _, granted = heapq.heappop(self._waiting)
-            if not granted.done():
-                self.taken += 1
-                granted.set_result(None)
+        while self.taken < self.limit:
+            able = [
+                (waiting, rank, account)
+                for waiting, (rank, account) in self._waiting.items()
+                if not waiting.done() and self._has_room(account)
+            ]
+            if not able:
+                return
+            first, _, account = min(able, key=lambda each: each[1]())  # of equals, who came first
+            self._take(account)
+            first.set_result(None)
 
+    def _has_room(self, account: str) -> bool:
+        most = self._accounts.get(account)
+        return most is None or self._used[account] < most
 
-class Accounts:
-    """A counting lock for each of the user's accounts that allows only so many processes at once."""
+    def _take(self, account: str) -> None:
+        self.taken += 1
+        self._used[account] += 1
 
-    def __init__(self, limits: Mapping[str, int]) -> None:
-        self._slots = {name: Slots(limit) for name, limit in limits.items()}
-
-    @asynccontextmanager
-    async def slot(self, agent: str, rank: Rank, *, at_once: bool = False) -> AsyncIterator[None]:
-        """Hold a slot of this agent's account; at once where nothing bounds it."""
-        slots = self._slots.get(agent)
-        async with slots.slot(rank, at_once=at_once) if slots is not None else nullcontext():
-            yield
+    def _give_back(self, account: str) -> None:
+        self.taken -= 1
+        self._used[account] -= 1
+        self._serve()

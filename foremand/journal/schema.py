@@ -47,6 +47,7 @@ STEPS = (
     """,
     "",  # the fact LandingLocked
     "",  # the facts of the whole pipeline: holds, profiles, repins, reviews, pauses, hand-overs, questions, signatures
+    "",  # the fact Prioritized
 )
 """What leads from version n to n + 1. Steps that were released are never changed."""
 

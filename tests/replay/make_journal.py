@@ -193,6 +193,7 @@ def troubled_work(task: int) -> list[f.AnyFact]:
         f.StartRefused(task=task, at=80, reason="no pipeline at the tip"),
         f.Troubled(task=task, at=81, step="setup", reason="exit 1", output="no network", running=3.0),
         f.LimitsChanged(task=task, at=82, limits=spec.Limits(cost_usd=9.0), by="u"),
+        f.Prioritized(task=task, at=82, priority=7, by="u"),
         *attempt(task, 83, 1, "implement"),
         f.Waived(task=task, at=86, by="u", message="known flake", **tests),
         f.Reworked(
@@ -275,6 +276,7 @@ def steered_work(task: int) -> list[f.AnyFact]:
         ),
         f.Said(task=task, at=103, by="u", message="mind the „½“", key=key),
         f.Heard(task=task, at=104, number=1, key=key),
+        f.Said(task=task, at=104, by="u", message="stop, look at b.py", key=key.replace("1", "2"), interrupt=True),
         f.QuestionAsked(task=task, at=105, number=1, key="q1", tool="Bash", text="rm -r build", digest="d1"),
         f.QuestionAnswered(task=task, at=106, number=1, key="q1", allow=False, by="u", message="make clean"),
         f.QuestionAsked(task=task, at=107, number=1, key="q2", tool="Bash", text="make clean", digest="d2"),

@@ -29,6 +29,7 @@ from .people import (
     Given,
     HandedOver,
     Paused,
+    Prioritized,
     Rejected,
     Resumed,
     Retried,
@@ -101,6 +102,7 @@ AnyFact = Union[  # noqa: UP007 (a Union is what msgspec builds its tagged decod
     Landed,
     TaskEnded,
     LimitsChanged,
+    Prioritized,
     NotifyRequested,
     Notified,
 ]
@@ -133,6 +135,7 @@ __all__ = [
     "Paused",
     "PersonAsked",
     "Preparing",
+    "Prioritized",
     "ProfileRaised",
     "QuestionAnswered",
     "QuestionAsked",

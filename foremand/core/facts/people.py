@@ -64,13 +64,22 @@ class Resumed(Fact, frozen=True, kw_only=True, tag=True):
     by: str
 
 
+class Prioritized(Fact, frozen=True, kw_only=True, tag=True):
+    """A person gave the task another place among those that wait for a slot: the higher `priority` is served first."""
+
+    by: str
+    priority: int
+
+
 class Said(Fact, frozen=True, kw_only=True, tag=True):
     """A person has something to tell the agent. It opens the next attempt, unless the one that runs hears it first;
-    `key` is a UUID by which that is known, empty for what is not told to one that runs."""
+    `key` is a UUID by which that is known, empty for what is not told to one that runs. `interrupt`: one that runs
+    leaves what it is at, and goes on with this."""
 
     by: str
     message: str
     key: str = ""
+    interrupt: bool = False
 
 
 class Taken(Fact, frozen=True, kw_only=True, tag=True):

@@ -128,12 +128,16 @@ def test_who_must_ask_asks_us_and_only_about_tools(make_agent, make_job, sandbox
 
 
 def test_what_it_is_told_and_answered_is_a_line_each():
-    words = Claude().words('two\nlines, "quoted" \udcff', "11111111-2222-4333-8444-555555555555")
+    words = Claude().words('two\nlines, "quoted" \udcff', "11111111-2222-4333-8444-555555555555", interrupt=False)
     assert words.endswith(b"\n")
     assert words.count(b"\n") == 1
     said = json.loads(words)
     assert said["uuid"] == "11111111-2222-4333-8444-555555555555"
     assert said["message"]["content"] == 'two\nlines, "quoted" \ufffd'
+    now = Claude().words('two\nlines, "quoted" \udcff', "11111111-2222-4333-8444-555555555555", interrupt=True)
+    first, _, then = now.partition(b"\n")
+    assert json.loads(first)["request"] == {"subtype": "interrupt"}
+    assert then == words
     yes, no = (json.loads(Claude().answer("q", allow, "not now"))["response"] for allow in (True, False))
     assert (yes["request_id"], yes["response"]) == ("q", {"behavior": "allow"})
     assert no["response"]["behavior"] == "deny"

@@ -126,8 +126,10 @@ def test_a_message_is_told_once_and_only_to_one_that_hears() -> None:
         task=1, at=0.0, number=1, stage="implement", agent="coder", entered="base", session_id="s", hears=True
     )
     play = Playbook(SIMPLE, hears)
-    play >> steering.say(play.task, "look", ANN, "k-1") >> steering.say(play.task, "and hear", ANN, "k-2")
-    assert [message.key for message in steering.unheard(play.task, 1)] == ["k-1", "k-2"]
+    play >> steering.say(play.task, "look", ANN, "k-1")
+    play >> steering.say(play.task, "and hear", ANN, "k-2", interrupt=True)
+    unheard = steering.unheard(play.task, 1)
+    assert [(message.key, message.interrupt) for message in unheard] == [("k-1", False), ("k-2", True)]
     play >> f.Heard(task=1, at=1.0, number=1, key="k-1")
     assert [message.key for message in steering.unheard(play.task, 1)] == ["k-2"]
     play >> steering.pause(play.task, ANN)

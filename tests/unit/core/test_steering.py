@@ -68,6 +68,37 @@ def stuck(pipeline: Pipeline = ONCE) -> Playbook:
     return play >> ran("tests", BASE_TREE, on_base=True) << "wait stuck"
 
 
+class TestPriority:
+    def test_it_is_the_submissions_until_a_person_says_another(self) -> None:
+        play = Playbook(SIMPLE)
+        assert play.task.priority == 0
+        play >> steering.prioritize(play.task, 5, ANN)
+        assert play.task.priority == 5
+        play >> started(1) >> steering.prioritize(play.task, -1, ANN)
+        assert play.task.priority == -1
+
+    def test_before_the_start_and_after_a_retry_it_holds(self) -> None:
+        play = Playbook(None)
+        play >> steering.prioritize(play.task, 5, ANN) >> begun()
+        assert play.task.priority == 5
+        play >> c.cancel(play.task, ANN)
+        assert play.task.over == "CANCELLED"
+        play >> c.retry(play.task, ANN)
+        assert (play.task.over, play.task.priority) == (None, 5)
+
+    def test_what_it_is_already_is_no_fact(self) -> None:
+        play = Playbook(SIMPLE)
+        assert steering.prioritize(play.task, 0, ANN) == ()
+        play >> steering.prioritize(play.task, 5, ANN)
+        assert steering.prioritize(play.task, 5, ANN) == ()
+
+    def test_nothing_of_the_work_changes(self) -> None:
+        play = Playbook(SIMPLE, started(1))
+        before = play.steps
+        play >> steering.prioritize(play.task, 5, ANN)
+        assert play.steps == before
+
+
 class TestPause:
     def test_an_agent_is_interrupted_sealed_and_its_session_kept(self) -> None:
         play = Playbook(SIMPLE, started(1))

@@ -85,6 +85,7 @@ def said(kind: type[f.Fact], **fields: object) -> f.AnyFact:
             (f.LimitsChanged(task=1, at=0, limits=Limits(turns=3), by="ann"),),
             {"limits": Limits(cost_usd=5.0, turns=3, attempts=12)},
         ),
+        ((f.Prioritized(task=1, at=0, priority=-3, by="ann"),), {"priority": -3}),
     ],
 )
 def test_what_a_fact_means(story: tuple[f.AnyFact, ...], means: dict[str, object]) -> None:

@@ -46,6 +46,7 @@ VERBS: dict[str, Asked] = {
     "take": lambda task: steering.take(task, ANN),
     "give": lambda task: steering.give(task, "done", ANN, rework=False),
     "limit": lambda task: steering.limit(task, Limits(turns=500), ANN),
+    "priority": lambda task: steering.prioritize(task, 5, ANN),
     "repin": lambda task: steering.repin(task, today(task), ANN),
 }
 
@@ -76,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "take": LIVE - UNSETTLED - {"taken", "being handed over", "not handed over"},
     "give": {"taken"},
     "limit": LIVE,
+    "priority": LIVE,
     "repin": LIVE - UNSETTLED - NOT_BEGUN - {"to be sealed", "no seal"},
 }
 """`cancel, take, limit`: any live state. A landing under way and a task that is being stopped are settled first."""
