@@ -7,6 +7,8 @@ from foremand.v1 import foremand_pb2 as pb
 from .fleet import pipeline
 from .grid import grid
 from .harmless import line, lines
+from .limits import shown
+from .messages import Message, told
 from .output import Output, age
 from .overlaps import ordered, touches
 from .records import state
@@ -14,8 +16,8 @@ from .records import state
 UNSANDBOXED = "unsandboxed: nothing confines its agents and gates"
 
 
-def describe(detail: pb.TaskDetail, out: Output) -> str:
-    """Everything known of a task, in sections; those with nothing in them are left out."""
+def describe(detail: pb.TaskDetail, out: Output, sent: Iterable[Message] = ()) -> str:
+    """Everything known of a task, in sections; those with nothing in them are left out. `sent`: to its agents."""
     task = detail.task
     sections = [
         [out.style(line(f"{task.id}  {state(task)}  {task.title}"), bold=True), *_indent([task.reason])],
@@ -24,6 +26,7 @@ def describe(detail: pb.TaskDetail, out: Output) -> str:
         _section("gates", grid(_gate_row(gate) for gate in task.gates), out),
         _section("attempts", grid(_attempt_row(attempt) for attempt in detail.attempts), out),
         _section("answers", [_answer(approval) for approval in detail.approvals], out),
+        _section("messages to the agent", [told(message) for message in sent], out),
         _section("left out of the work", detail.notes, out),
         _section("feedback to the agent", lines(detail.feedback).splitlines(), out),
         _section("prompt", lines(detail.prompt).splitlines(), out),
@@ -72,11 +75,22 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
         "in queue": f"number {task.queue_position} to land on {task.into}" if task.queue_position else "",
         "yours at": task.workspace,
         "cost": f"{cost}, {task.tokens} tokens",
+        "limits": shown(detail.limits),
+        "at worst": _worst(detail),
         "submitted": f"{age(task.created_at)} ago, changed {age(task.updated_at)} ago",
         "sandbox": UNSANDBOXED if task.unsandboxed else "",
     }
     width = max(map(len, known))
     return [f"  {name:<{width}}  {line(value)}" for name, value in known.items() if value]
+
+
+def _worst(detail: pb.TaskDetail) -> str:
+    if not detail.HasField("worst_case"):
+        return ""
+    left = detail.worst_case
+    runs = "1 more agent run" if left.agent_runs == 1 else f"{left.agent_runs} more agent runs"
+    cost = f"${left.cost_usd:.2f} more" if left.HasField("cost_usd") else "no limit to what they cost"
+    return f"{runs}, {cost}, before it asks a person"
 
 
 def profile(task: pb.Task) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from foremand.v1 import foremand_pb2 as pb
 
-from .durations import seconds
+from .durations import seconds, written
 from .exits import Usage
 from .nearest import nearest
 
@@ -37,6 +37,13 @@ def parse(given: Iterable[str]) -> pb.Limits:
             case "attempts":
                 limits.attempts = _count(each, value)
     return limits
+
+
+def shown(limits: pb.Limits) -> str:
+    """The limits as `limit` takes them: `cost_usd=5 wall_clock=2h`; those that are not set are left out."""
+    known = {key: getattr(limits, key) for key in KEYS if limits.HasField(key)}
+    spans = {"wall_clock", "stall"}
+    return " ".join(f"{key}={written(value) if key in spans else f'{value:.15g}'}" for key, value in known.items())
 
 
 def _dollars(given: str, value: str) -> float:

@@ -9,6 +9,8 @@ from typing import Any
 
 from foremand.v1 import foremand_pb2 as pb
 
+from .limits import KEYS
+
 Record = dict[str, Any]
 
 
@@ -60,6 +62,7 @@ def detail(of: pb.TaskDetail) -> Record:
         "pipeline_origin": of.pipeline_origin or None,
         "feedback": of.feedback or None,
         "notes": list(of.notes),
+        "limits": {name: getattr(of.limits, name) for name in KEYS if of.limits.HasField(name)},
     }
 
 

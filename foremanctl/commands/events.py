@@ -1,6 +1,5 @@
 """`events`: what happened, in order."""
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,6 @@ from foremanctl.output import Format, clock
 if TYPE_CHECKING:
     from foremanctl.client import Client
     from foremand.v1 import foremand_pb2 as pb
-
-_LONGEST = 60  # columns of one field in the table
 
 
 @click.command(
@@ -70,21 +67,8 @@ def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
 
 
 def _told(event: dict[str, Any]) -> str:
-    from foremanctl.harmless import cut, line
+    from foremanctl.telling import told
 
     head = f"{event['seq']:>6}  {clock(event['at'])}  {event['task'] or '-':>4}  {event['type']:<17}"
-    known = {name: value for name, value in event.items() if name not in {"seq", "at", "task", "type"}}
-    fields = (
-        f"{name}={cut(_short(line(str(value))), _LONGEST)}" for name, value in known.items() if _says_something(value)
-    )
-    return f"{head}  {' '.join(fields)}".rstrip()
-
-
-def _short(text: str) -> str:
-    """Git's ids and hashes as people read them."""
-    return re.sub(r"\b[0-9a-f]{40,}\b", lambda found: found[0][:12], text)
-
-
-def _says_something(value: object) -> bool:
-    """Numbers, words, yes and no; nothing empty, and no structures, for which there is JSON."""
-    return isinstance(value, str | int | float) and value != ""
+    fields = {name: value for name, value in event.items() if name not in {"seq", "at", "task", "type"}}
+    return f"{head}  {told(event['type'], fields)}".rstrip()

@@ -52,6 +52,7 @@ class FakeDaemon(ForemandServicer):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.answers: dict[str, Any] = {
+            "ListEvents": pb.ListEventsResponse(),
             "GetServerInfo": pb.ServerInfo(version="test", api_revision=API_REVISION, pid=1, sandboxed=True)
         }
         self.scripts: dict[str, list[Any]] = {}

@@ -7,7 +7,7 @@ import pytest
 
 from foremanctl import texts
 from foremanctl.exits import Exit, Usage
-from foremanctl.limits import parse
+from foremanctl.limits import parse, shown
 from foremanctl.output import age, clock, span
 from foremanctl.states import exit_of, needs_person, worst
 from foremand.v1 import foremand_pb2 as pb
@@ -89,3 +89,11 @@ def test_text_and_file_are_not_both(tmp_path: Path) -> None:
         texts.prompt("x", "y")
     with pytest.raises(Usage, match="cannot be read"):
         texts.prompt(None, str(tmp_path))
+
+
+def test_limits_are_shown_as_they_are_given() -> None:
+    given = ["cost_usd=2.5", "tokens=2000000", "turns=40", "wall_clock=90m", "stall=45s", "attempts=3"]
+    assert shown(parse(given)) == " ".join(given)
+    assert shown(pb.Limits()) == ""
+    assert shown(parse(["wall_clock=120s"])) == "wall_clock=2m"
+    assert parse(shown(parse(given)).split()) == parse(given)
