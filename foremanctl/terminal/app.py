@@ -6,16 +6,15 @@ import signal
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPress, KeyPressEvent
-from prompt_toolkit.layout import HSplit, Layout, UIContent, UIControl, Window
+from prompt_toolkit.layout import HSplit, Layout
 from prompt_toolkit.mouse_events import MouseEvent, MouseEventType
 from prompt_toolkit.output import ColorDepth, Output
 
@@ -28,6 +27,7 @@ from .help import HelpScreen
 from .keys import EVERYWHERE, action_of
 from .model import Event, Model, Selected, Ticked, next_for_you, reduce
 from .paint import BOLD, RED, Line, Look
+from .pane import Pane
 from .screens import Screen, Size
 from .task_screen import TaskScreen
 
@@ -85,8 +85,7 @@ class App:
         self._screens: list[Screen] = [FloorScreen(self)]
         self._begin = task
         self._daemon = daemon
-        self._body = _Body(self)
-        self._window = Window(self._body, wrap_lines=False, always_hide_cursor=True)
+        self._window = Pane(self.lines, self.mouse)
         self._app: Application[None] = Application(
             Layout(HSplit([self._window, self._asking.row]), focused_element=self._window),
             key_bindings=self._keys(),
@@ -315,24 +314,6 @@ class App:
             await work
         except Failure as failure:
             self.say("; ".join(filter(None, (failure.what, failure.why, failure.hint))), bad=True)
-
-
-class _Body(UIControl):
-    """One row a line, painted anew each time; the mouse is told of by rows."""
-
-    def __init__(self, app: App) -> None:
-        self._told = app
-
-    def is_focusable(self) -> bool:
-        return True
-
-    def create_content(self, width: int, height: int) -> UIContent:  # noqa: ARG002 (the screen knows its size)
-        lines = self._told.lines()
-        # A list of fragments is a list of pairs, which is what the content is made of.
-        return UIContent(lambda row: cast("StyleAndTextTuples", lines[row]), len(lines), show_cursor=False)
-
-    def mouse_handler(self, mouse_event: MouseEvent) -> None:
-        self._told.mouse(mouse_event)
 
 
 def _first(failures: BaseExceptionGroup[Failure]) -> Failure:

@@ -95,33 +95,36 @@ class Look:
         return _without_piles(text.translate(_JOINING))
 
 
-def reach(text: str, width: int) -> int:
-    """How many characters of `text` fit into `width` cells."""
+def reach(text: str, width: int, start: int = 0) -> int:
+    """Where `width` cells of `text` end that begin at its character `start`."""
     if text.isascii():
-        return min(len(text), max(0, width))
+        return min(len(text), start + max(0, width))
     taken = 0
-    for index, char in enumerate(text):
-        taken += cells(char)
+    for index in range(start, len(text)):
+        taken += cells(text[index])
         if taken > width:
             return index
     return len(text)
 
 
 def wrap(text: str, width: int) -> Iterator[str]:
-    """`text`, made harmless before, as lines of at most `width` cells, broken at blanks where there are some."""
+    """`text`, made harmless before, as lines of at most `width` cells, broken at blanks where there are some.
+
+    Each character is looked at a few times, however long its line is.
+    """
     width = max(1, width)
     for line in text.split("\n"):
-        rest = line
-        while (fits := reach(rest, width)) < len(rest):  # cells(rest) would look at all that is left, each time
-            end = max(1, fits)
-            blank = rest.rfind(" ", end // 2, end + 1)
-            if blank > 0:
-                yield rest[:blank]
-                rest = rest[blank + 1 :]
+        start = 0
+        while (end := reach(line, width, start)) < len(line):
+            end = max(start + 1, end)
+            blank = line.rfind(" ", start + (end - start) // 2, end + 1)
+            if blank > start:
+                yield line[start:blank]
+                start = blank + 1
             else:
-                yield rest[:end]
-                rest = rest[end:]
-        yield rest
+                yield line[start:end]
+                start = end
+        yield line[start:]
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:

@@ -32,6 +32,7 @@ class View(Struct, frozen=True, kw_only=True):
 Edge = Literal["", "top", "bottom"]
 
 _FOLDED_TEXT = 400  # characters of a folded answer that are looked at
+_PAINTED = 512  # entries whose lines are kept: a few screens of the shortest
 
 
 def visible(transcript: Transcript, view: View, look: Look, rows: int, columns: int) -> list[Line]:
@@ -99,7 +100,7 @@ def _back(
     return index, max(0, line - lines)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=_PAINTED)
 def painted(entry: Entry, unfolded: bool, look: Look, columns: int) -> list[Line]:
     """An entry's lines, at least one; not to be changed."""
     match entry.kind:

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from foremand.v1 import foremand_pb2 as pb
 
-KEEP = 3000
+KEEP = 1000
 """Entries that stay in memory; farther ones are fetched again when somebody goes there."""
+
+LONGEST = 64 * 1024
+"""Characters of one entry that are shown, and kept: the log has all of it."""
 
 AGENT_EVENT = "AgentEvent"
 
@@ -67,10 +70,15 @@ def _entry(event: pb.Event) -> Entry | None:
     try:
         said = _decode(event.data)
     except msgspec.MsgspecError:
-        return Entry(event.seq, "notice", event.data.decode(errors="backslashreplace"))
+        return Entry(event.seq, "notice", _shown(event.data.decode(errors="backslashreplace")))
     if said.kind not in _SHOWN or not (said.text or said.tool):
         return None
-    return Entry(event.seq, said.kind, said.text, said.tool or "", said.data.get("is_error") is True)  # type: ignore[arg-type]
+    return Entry(event.seq, said.kind, _shown(said.text), said.tool or "", said.data.get("is_error") is True)  # type: ignore[arg-type]
+
+
+def _shown(text: str) -> str:
+    left = len(text) - LONGEST
+    return text if left <= 0 else f"{text[:LONGEST]}\n({left} more characters: e)"
 
 
 def begun(transcript: Transcript, page: Sequence[Entry], *, more: bool, cursor: int) -> Transcript:

@@ -67,9 +67,34 @@ def test_words_stay_whole_where_they_can() -> None:
     assert list(wrap("", 5)) == [""]
 
 
+class Counted(str):
+    """A text that counts how much of it is copied."""
+
+    copied = 0
+
+    def split(self, *_: object) -> list[str]:  # type: ignore[override]
+        return [self]
+
+    def __getitem__(self, where: object) -> str:
+        piece = Counted(super().__getitem__(where))  # type: ignore[index]
+        Counted.copied += len(piece)
+        return piece
+
+
+@pytest.mark.parametrize("words", ["x", "word ", "漢", "漢字 "])
+def test_a_long_line_is_wrapped_in_linear_steps(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    text = Counted(words * (100_000 // len(words)))
+    monkeypatch.setattr(Counted, "copied", 0)
+    lines = list(wrap(text, 80))
+    assert len(lines) < 100_000 / 20
+    assert Counted.copied <= 4 * len(text), "each character is taken a few times, not once a line"
+
+
 def test_reach_counts_cells() -> None:
     assert reach("漢字漢字", 5) == 2
+    assert reach("漢字漢字", 5, 1) == 3
     assert reach("abc", 9) == 3
+    assert reach("abcdef", 2, 3) == 5
 
 
 def test_padding_and_marking_fill_the_width() -> None:
