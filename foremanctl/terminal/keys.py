@@ -1,7 +1,7 @@
 """The keys, as data: what each does, by which name, and on which screen."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ VERBS = (
     bind("x", "reject", "look at the change, to reject it"),
     bind("w", "rework", "look at the change, to send it back"),
     bind("d", "diff", "look at the change"),
-    bind("s", "send", "tell the agent something"),
+    bind("s", "send", "tell the agent something, between two steps of its work"),
+    bind("S", "interrupt", "break off what the agent is at, and tell it something"),
+    bind("Q", "question", "look at what the agent asks, to allow or deny it"),
     bind("p", "pause", "pause, or resume what is paused"),
     bind("r", "retry", "try again"),
     bind("t", "take", "stop the agent and work on by hand"),
     bind("c", "cancel", "cancel; asks once"),
     bind("L", "limit", "set a limit anew"),
+    bind("P", "priority", "set the priority anew: the higher has the next free slot"),
     bind("y", "copy", "copy the id"),
 )
 
@@ -75,6 +78,14 @@ TASK = (
     *VERBS,
 )
 
+QUESTION = (
+    bind("y", "allow", "allow it, this once"),
+    bind("n", "deny", "deny it; asks why, which the agent hears"),
+    *MOVING,
+    bind("e", "pager", "all of it in $PAGER"),
+    bind("escape", "back", "back; the question stays open"),
+)
+
 
 def action_of(key: str, bindings: Iterable[Binding]) -> str | None:
     """What a key does; None where it does nothing. The first binding wins."""
@@ -100,5 +111,12 @@ def shown(binding: Binding) -> str:
 
 
 def explained(bindings: Sequence[Binding]) -> list[tuple[str, str]]:
-    """Keys and what they do, in order."""
-    return [(shown(binding), binding.help) for binding in bindings]
+    """Keys and what they do, in order; each where it is bound first."""
+    taken: set[str] = set()
+    rows = []
+    for binding in bindings:
+        keys = tuple(key for key in binding.keys if key not in taken)
+        taken.update(keys)
+        if keys:
+            rows.append((shown(replace(binding, keys=keys)), binding.help))
+    return rows

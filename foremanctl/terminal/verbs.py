@@ -4,9 +4,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from foremanctl import environment, texts
 from foremanctl.client import request_id
+from foremanctl.exits import Usage
 from foremanctl.limits import parse
+from foremanctl.options import PRIORITY
 from foremanctl.watching import stands
 from foremanctl.worktree import is_in_repository
 from foremand.v1 import foremand_pb2 as pb
@@ -22,9 +26,19 @@ _STANDS = frozenset({"paused", "budget", "quota"})
 
 async def send(terminal: Terminal, task: int) -> None:
     """Tells the agent something, and the person when it is heard."""
-    text = await terminal.line(f"tell {task}: ")
+    await _say(terminal, task, f"tell {task}: ", interrupt=False)
+
+
+async def interrupt(terminal: Terminal, task: int) -> None:
+    """Breaks off what the agent is at, and has its session go on with what the person says."""
+    await _say(terminal, task, f"interrupt {task}, and tell it: ", interrupt=True)
+
+
+async def _say(terminal: Terminal, task: int, question: str, *, interrupt: bool) -> None:
+    text = await terminal.line(question)
     if text:
-        asked = pb.SendTaskRequest(request_id=request_id(), id=task, text=texts.written(text, "the text"))
+        said = texts.written(text, "the text")
+        asked = pb.SendTaskRequest(request_id=request_id(), id=task, text=said, interrupt=interrupt)
         answer: pb.SendTaskResponse = await terminal.ask("SendTask", asked)
         terminal.say(f"{task}: {answer.when}")
 
@@ -72,6 +86,28 @@ async def limit(terminal: Terminal, task: int) -> None:
         _tell(terminal, await terminal.ask("LimitTask", asked))
 
 
+async def priority(terminal: Terminal, task: int) -> None:
+    """Gives it another place among those that wait for a slot."""
+    text = await terminal.line(f"priority of {task} (the higher is first): ", str(terminal.model.tasks[task].priority))
+    if text:
+        try:
+            wanted = PRIORITY.convert(text.strip(), None, None)
+        except click.BadParameter as wrong:
+            raise Usage(wrong.message) from wrong
+        asked = pb.PrioritizeTaskRequest(request_id=request_id(), id=task, priority=wanted)
+        answer: pb.Task = await terminal.ask("PrioritizeTask", asked)
+        terminal.say(f"{stands(answer)}; priority {answer.priority}")
+
+
+async def question(terminal: Terminal, task: int) -> None:
+    """Opens what the agent asks."""
+    if not terminal.model.tasks[task].questions:
+        return terminal.say(f"{task} asks nothing")
+    from .question_screen import QuestionScreen  # seldom wanted
+
+    return terminal.push(QuestionScreen(terminal, task))
+
+
 async def copy(terminal: Terminal, task: int) -> None:
     """Puts the id into the clipboard."""
     terminal.copy(str(task))
@@ -87,11 +123,14 @@ async def decide(terminal: Terminal, task: int) -> None:
 
 VERBS: Mapping[str, Verb] = {
     "send": send,
+    "interrupt": interrupt,
+    "question": question,
     "pause": pause,
     "retry": retry,
     "cancel": cancel,
     "take": take,
     "limit": limit,
+    "priority": priority,
     "copy": copy,
     "approve": decide,
     "reject": decide,

@@ -108,6 +108,8 @@ async def test_help_tells_all_keys_of_the_screen(fake: Any, busy: Make, at: At) 
         ("cy", "CancelTask", {"id": 1}),
         ("ty", "TakeTask", {"id": 1}),
         ("Lcost_usd=2\r", "LimitTask", {"id": 1}),
+        ("P\b5\r", "PrioritizeTask", {"id": 1, "priority": 5}),
+        ("P\b-7\r", "PrioritizeTask", {"id": 1, "priority": -7}),
     ],
 )
 async def test_a_verb_is_asked_once_and_its_answer_said(
@@ -168,6 +170,39 @@ async def test_what_the_agent_is_told_and_when_it_hears(fake: Any, busy: Make, a
 
     await at(daemon, story)
     assert daemon.asked[0][1].text == "use the fixture"
+
+
+async def test_one_key_breaks_off_what_it_is_at(fake: Any, busy: Make, at: At) -> None:
+    daemon = fake(busy(1))
+    daemon.answers = {"SendTask": pb.SendTaskResponse(task=busy(1), when="the agent is interrupted")}
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("Sread it again\r")
+        await person.sees("1: the agent is interrupted")
+        person.press("sby the way\r")
+        await person.until(lambda _: len(daemon.asked) == 2, "tells the other too")
+
+    await at(daemon, story)
+    assert [(request.text, request.interrupt) for _, request in daemon.asked] == [
+        ("read it again", True),
+        ("by the way", False),
+    ]
+
+
+@pytest.mark.parametrize("typed", ["high", "1.5", "99999999999", "--"])
+async def test_what_is_no_priority_is_said_and_not_sent(fake: Any, busy: Make, at: At, typed: str) -> None:
+    daemon = fake(busy(1))
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press(f"P\b{typed}\r")
+        await person.sees(typed)
+        await person.until(lambda text: "priority of" not in text, "says so")
+        await person.sees("whole number") if not typed.isdigit() else await person.sees("range")
+
+    await at(daemon, story)
+    assert daemon.asked == []
 
 
 async def test_a_refusal_is_said_and_nothing_ends(fake: Any, busy: Make, at: At) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foremanctl.terminal.keys import EVERYWHERE, FLOOR, TASK, Binding, action_of, explained
+from foremanctl.terminal.keys import EVERYWHERE, FLOOR, QUESTION, TASK, Binding, action_of, explained
 from foremanctl.terminal.verbs import VERBS
 
 
@@ -22,3 +22,10 @@ def test_keys_are_found_and_said() -> None:
     assert action_of("c-c", EVERYWHERE) == "detach"
     assert action_of("f5", FLOOR) is None
     assert ("q Ctrl-C", "detach; nothing is stopped") in explained(EVERYWHERE)
+
+
+def test_what_a_screen_binds_itself_is_explained_once() -> None:
+    assert action_of("n", (*QUESTION, *EVERYWHERE)) == "deny"
+    keys = [key for keys, _ in explained((*QUESTION, *EVERYWHERE)) for key in keys.split()]
+    assert len(keys) == len(set(keys))
+    assert ("q Ctrl-C", "detach; nothing is stopped") in explained((*QUESTION, *EVERYWHERE))

@@ -1,0 +1,207 @@
+"""What an agent asks, and a person's yes or no to it: seen in full, answered once, and whoever was first is named."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from foremanctl.exits import Conflict, Unreachable
+from foremand.v1 import foremand_pb2 as pb
+
+Make = Callable[..., pb.Task]
+At = Callable[..., Any]
+ESC = "\x1b"
+
+
+def asks(key: str, text: str = "rm -r build", tool: str = "Bash") -> pb.Question:
+    return pb.Question(key=key, tool=tool, text=text, attempt=2, asked_at="2027-01-15T07:56:00.000Z")
+
+
+@pytest.fixture
+def waiting(task: Make) -> Make:
+    """Makes tasks whose agent asks something."""
+
+    def make(number: int = 12, *questions: pb.Question) -> pb.Task:
+        return task(number, waiting_for="question", reason="claude asks: Bash: rm -r build", questions=questions)
+
+    return make
+
+
+async def test_it_is_shown_and_allowed_with_one_key(fake: Any, waiting: Make, at: At) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+    daemon.answers = {"AnswerQuestion": waiting(12)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("12  Add /v2/export", "whether it may use Bash:", "rm -r build", "y allow this once")
+        person.press("y")
+        await person.sees("12: allowed Bash", ">12")
+
+    await at(daemon, story)
+    ((verb, request),) = daemon.asked
+    assert (verb, request.id, request.question, request.allow) == ("AnswerQuestion", 12, "k-1", True)
+    assert request.request_id
+
+
+@pytest.mark.parametrize(("typed", "message"), [("use make clean\r", "use make clean"), ("\r", "")])
+async def test_a_no_may_have_its_reason(fake: Any, waiting: Make, at: At, typed: str, message: str) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+    daemon.answers = {"AnswerQuestion": waiting(12)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press(f"Qn{typed}")
+        await person.sees("12: denied Bash")
+
+    await at(daemon, story)
+    ((_, request),) = daemon.asked
+    assert (request.allow, request.message) == (False, message)
+
+
+@pytest.mark.parametrize("keys", [f"n{ESC}", ESC, "j", "\r", "x", "a"])
+async def test_every_other_key_answers_nothing(fake: Any, waiting: Make, at: At, keys: str) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("allow this once")
+        person.press(keys[0])
+        if keys[1:]:
+            await person.until(lambda _: person.app._asking.begun, "asks why")
+            person.press(keys[1:])
+            await person.until(lambda _: not person.app._asking.begun, "asks no more")
+        person.press("?")
+        await person.sees("esc goes back")
+
+    await at(daemon, story)
+    assert daemon.asked == []
+
+
+async def test_of_several_the_oldest_is_first_and_the_next_follows(fake: Any, waiting: Make, at: At) -> None:
+    first, second = asks("k-1", "make one"), asks("k-2", "make two", tool="WebFetch")
+    daemon = fake(waiting(12, first, second))
+    daemon.answers = {"AnswerQuestion": waiting(12, second)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("make one", "the oldest of 2 questions")
+        person.press("y")
+        await person.sees("make two", "WebFetch")
+        daemon.change(waiting(12, second))
+        person.press("nno\r")
+        await person.sees(">12", "denied WebFetch")
+
+    await at(daemon, story)
+    assert [(request.question, request.allow) for _, request in daemon.asked] == [("k-1", True), ("k-2", False)]
+
+
+async def test_who_was_first_is_named_while_one_looks(fake: Any, waiting: Make, busy: Make, at: At) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+    answered = {"key": "k-1", "allow": False, "by": "mona"}
+    events = [
+        pb.Event(seq=4, type="QuestionAnswered", data=json.dumps({**answered, "key": "k-0", "by": "bob"}).encode()),
+        pb.Event(seq=5, type="QuestionAnswered", data=json.dumps(answered).encode()),
+    ]
+    daemon.answers = {"ListEvents": pb.ListEventsResponse(events=events)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("allow this once")
+        daemon.change(busy(12))
+        await person.sees(">12", "was denied meanwhile by mona")
+
+    await at(daemon, story)
+    assert [verb for verb, _ in daemon.asked] == ["ListEvents"]
+
+
+async def test_what_is_withdrawn_is_said_and_the_next_is_shown(fake: Any, waiting: Make, at: At) -> None:
+    first, second = asks("k-1", "make one"), asks("k-2", "make two")
+    daemon = fake(waiting(12, first, second))
+    daemon.answers = {"ListEvents": pb.ListEventsResponse()}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("make one")
+        daemon.change(waiting(12, second))
+        await person.sees("make two", "is not asked any more")
+
+    await at(daemon, story)
+
+
+async def test_an_answer_that_comes_second_is_refused_and_says_so(fake: Any, waiting: Make, at: At) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+    daemon.answers = {"AnswerQuestion": Conflict("this question was answered already: denied by mona")}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Qy")
+        await person.sees(">12", "answered already: denied by mona")
+
+    await at(daemon, story)
+
+
+async def test_an_answer_that_did_not_arrive_may_be_given_again(fake: Any, waiting: Make, at: At) -> None:
+    daemon = fake(waiting(12, asks("k-1")))
+    daemon.answers = {"AnswerQuestion": Unreachable("no daemon answers", lost=True)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Qy")
+        await person.sees("no daemon answers", "rm -r build")
+        daemon.answers = {"AnswerQuestion": waiting(12)}
+        person.press("y")
+        await person.sees("12: allowed Bash", ">12")
+
+    await at(daemon, story)
+
+
+async def test_what_has_not_been_seen_is_asked_about_once(fake: Any, waiting: Make, at: At) -> None:
+    long = "\n".join(f"line {number}" for number in range(1, 61))
+    daemon = fake(waiting(12, asks("k-1", long)))
+    daemon.answers = {"AnswerQuestion": waiting(12)}
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        await person.sees("line 1", "more lines below")
+        person.press("y")
+        await person.sees("you have not seen; allow it?")
+        person.press("n")
+        await person.misses("allow it?")
+        assert daemon.asked == []
+        person.press("G")
+        await person.sees("line 60", "that is all of it")
+        person.press("y")
+        await person.sees("12: allowed Bash")
+
+    await at(daemon, story, rows=24)
+
+
+async def test_nothing_that_an_agent_writes_breaks_the_screen(fake: Any, waiting: Make, at: At) -> None:
+    hostile = "echo \x1b[2J\x1b]52;c;aGk=\x07 \u202egnp.exe\u2066 \u0300" + "\u0301" * 50 + "\n" + "x" * 100_000
+    daemon = fake(waiting(12, asks("k-1", hostile, tool="Ba\x1b[31msh")))
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        text = await person.sees("allow this once")
+        assert not set(text) & set("\x1b\x07\u202e\u2066")
+        assert "\\x1b[2J" in text
+        assert len(text.splitlines()) <= 24
+
+    await at(daemon, story)
+
+
+async def test_where_nothing_is_asked_that_is_said(fake: Any, busy: Make, at: At) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("Q")
+        await person.sees("1 asks nothing")
+
+    await at(fake(busy(1)), story)
