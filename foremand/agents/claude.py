@@ -11,8 +11,9 @@ output tokens before the result (a killed attempt never has one), and only it sh
 import json
 from pathlib import Path
 
+from foremand.agents import claude_inherit
 from foremand.agents.claude_stream import ClaudeReader
-from foremand.agents.port import Job, Launch
+from foremand.agents.port import File, Job, Launch
 from foremand.core.spec import Agent
 
 CREDENTIALS = (
@@ -67,9 +68,10 @@ class Claude:
         bounds: tuple[str, ...] = ()
         if job.max_turns is not None:
             bounds += ("--max-turns", str(job.max_turns))
-        if job.budget_usd is not None:
+        if job.budget_usd is not None and job.price is None:  # it counts by prices of its own
             bounds += ("--max-budget-usd", f"{max(job.budget_usd, 0.000001):.6f}")  # zero is refused
         model = ("--model", agent.model) if agent.model else ()
+        tools = ("--mcp-config", str(claude_inherit.servers(_config(job.home)))) if agent.inherit else ()
         return Launch(
             argv=(
                 *(agent.command or (self.program,)),
@@ -79,6 +81,7 @@ class Claude:
                 *permissions,
                 *bounds,
                 *model,
+                *tools,
                 *agent.args,
             ),
             env={
@@ -94,6 +97,10 @@ class Claude:
             credentials=(*CREDENTIALS, *agent.env),
             warnings=warnings,
         )
+
+    def inherited(self, users: Path, home: Path) -> tuple[File, ...]:
+        """Their CLAUDE.md, skills and MCP servers."""
+        return claude_inherit.copies(users, _config(home))
 
     def words(self, text: str, key: str, *, interrupt: bool) -> bytes:
         """A message of the person's. The CLI passes over a second one with the same key, in this run or a later one.

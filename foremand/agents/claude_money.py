@@ -14,6 +14,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from foremand.agents.port import Usage
+from foremand.core import spec
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Dollars = Annotated[float, Meta(ge=0, le=1e9)]
@@ -34,6 +35,10 @@ class Price(Struct, frozen=True):
     cached: float
     output: float
 
+    def of(self, fresh: int, written: int, cached: int, output: int) -> float:
+        """US dollars for so many tokens."""
+        return (fresh * self.fresh + written * self.written + cached * self.cached + output * self.output) / 1e6
+
 
 HIGHEST = Price(30.0, 60.0, 3.0, 150.0)
 """The highest list price that Claude Code 2.1.330 knows (its fast mode): the bound for any unlisted model."""
@@ -45,8 +50,10 @@ FAMILIES = (
 """Published list prices of models that are bounded far below `HIGHEST`, by the beginning of their names."""
 
 
-def price_of(model: str) -> Price:
-    """The price that is certainly not below what this model costs."""
+def price_of(model: str, known: spec.Price | None) -> Price:
+    """What is `known`, else the price that is certainly not below what this model costs."""
+    if known is not None:
+        return Price(known.input, known.input, known.cached, known.output)
     return next((price for name, price in FAMILIES if model.startswith(name)), HIGHEST)
 
 
@@ -83,14 +90,10 @@ class Message(Struct):
         """All its tokens, so far as they are known."""
         return self.fresh + self.written + self.cached + self.output
 
-    @property
-    def bound_usd(self) -> float:
+    def bound_usd(self, known: spec.Price | None) -> float:
         """What it cost at most."""
-        price = price_of(self.model)
         output = self.output if self.final else max(self.output, self.streamed, self.seen)
-        return (
-            self.fresh * price.fresh + self.written * price.written + self.cached * price.cached + output * price.output
-        ) / 1e6
+        return price_of(self.model, known).of(self.fresh, self.written, self.cached, output)
 
 
 class ModelUsage(Struct, frozen=True, rename="camel"):
@@ -107,10 +110,21 @@ class ModelUsage(Struct, frozen=True, rename="camel"):
         """All its tokens."""
         return self.input_tokens + self.output_tokens + self.cache_read_input_tokens + self.cache_creation_input_tokens
 
+    def usd(self, known: spec.Price | None) -> float:
+        """What they cost: by the price that is known, else as the CLI says."""
+        if known is None:
+            return self.cost_usd
+        fresh, written = self.input_tokens, self.cache_creation_input_tokens
+        return price_of("", known).of(fresh, written, self.cache_read_input_tokens, self.output_tokens)
+
 
 class Ledger(Struct):
-    """The attempt's account: what results have settled, and the messages since the last of them."""
+    """The attempt's account: what results have settled, and the messages since the last of them.
 
+    With a `price` all is counted by that, and what the CLI says it cost by none of it.
+    """
+
+    price: spec.Price | None = None
     session_usd: float = 0.0
     """The CLI's own running total for the session."""
     settled: bool = False
@@ -132,7 +146,7 @@ class Ledger(Struct):
             return None
         if len(self.open) >= OPEN_MESSAGES:
             oldest = self.open.pop(next(iter(self.open)))
-            self.closed_usd += oldest.bound_usd
+            self.closed_usd += oldest.bound_usd(self.price)
             self.closed_tokens += oldest.tokens
         self.settled = False
         self.turns += main
@@ -141,11 +155,13 @@ class Ledger(Struct):
 
     def settle(self, total_usd: float, since: dict[str, ModelUsage] | None) -> None:
         """A result accounts for everything since the one before it."""
-        if since is None:  # a CLI that does not tell: the difference, unless its total began anew
+        if since is None and self.price is not None:
+            cost, tokens = self._unsettled_usd, 0
+        elif since is None:  # a CLI that does not tell: the difference, unless its total began anew
             cost = total_usd - self.session_usd if total_usd >= self.session_usd else total_usd
             tokens = 0
         else:
-            cost = sum(model.cost_usd for model in since.values())
+            cost = sum(model.usd(self.price) for model in since.values())
             tokens = sum(model.tokens for model in since.values())
         self.settled_usd += cost
         self.settled_tokens += max(tokens, self._unsettled_tokens)
@@ -158,12 +174,15 @@ class Ledger(Struct):
     def _unsettled_tokens(self) -> int:
         return self.closed_tokens + sum(message.tokens for message in self.open.values())
 
+    @property
+    def _unsettled_usd(self) -> float:
+        return self.closed_usd + sum(message.bound_usd(self.price) for message in self.open.values())
+
     def usage(self) -> Usage:
         """The account as it stands."""
-        open_usd = sum(message.bound_usd for message in self.open.values())
         return Usage(
             cost_usd=self.settled_usd if self.settled else None,
             tokens=self.settled_tokens + self._unsettled_tokens,
             turns=self.turns,
-            estimate_usd=self.settled_usd + self.closed_usd + open_usd,
+            estimate_usd=self.settled_usd + self._unsettled_usd,
         )

@@ -86,7 +86,7 @@ class ClaudeReader:
     @classmethod
     def begin(cls, job: Job) -> "ClaudeReader":
         """For an attempt of which nothing was read yet."""
-        ledger = Ledger(session_usd=job.prior_cost_usd if job.resume else 0.0)
+        ledger = Ledger(price=job.price, session_usd=job.prior_cost_usd if job.resume else 0.0)
         return cls(_State(ledger, job.resume or job.session_id))
 
     @classmethod

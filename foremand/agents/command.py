@@ -44,6 +44,10 @@ class Command:
             prepare=(File(prompt_file, prompt), File(job.output, b"")),
         )
 
+    def inherited(self, users: Path, home: Path) -> tuple[File, ...]:  # noqa: ARG002
+        """Nothing is known of what a person keeps for it."""
+        return ()
+
     def words(self, text: str, key: str, *, interrupt: bool) -> bytes:  # noqa: ARG002 - the port's signature
         """Nothing: a plain program reads its stdin to the end before it begins."""
         return b""

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
-from foremand.core.spec import Access, Agent
+from foremand.core.spec import Access, Agent, Price
 
 EventKind = Literal["text", "thinking", "tool_call", "tool_result", "usage", "session", "retry", "notice", "result"]
 
@@ -32,7 +32,7 @@ class Job(Struct, frozen=True, kw_only=True):
     `resume` is the earlier session to go on with, else a new one is begun as `session_id`. `budget_usd` and
     `max_turns` are what this attempt may use (None: no bound). `home` is the agent's own HOME, kept over
     attempts; `output` the file for what the stage hands on, of this attempt alone and writable for the agent.
-    `prior_cost_usd` is the last `Outcome.session_cost_usd` of the session that is resumed.
+    `prior_cost_usd` is the last `Outcome.session_cost_usd` of the session that is resumed. `price` is the agent's own.
     """
 
     prompt: str
@@ -48,6 +48,7 @@ class Job(Struct, frozen=True, kw_only=True):
     budget_usd: float | None = None
     max_turns: int | None = None
     prior_cost_usd: float = 0.0
+    price: Price | None = None
 
 
 class File(Struct, frozen=True):
@@ -55,6 +56,7 @@ class File(Struct, frozen=True):
 
     path: Path
     data: bytes
+    read_only: bool = False
 
 
 class Launch(Struct, frozen=True, kw_only=True):
@@ -189,6 +191,10 @@ class Adapter(Protocol):
 
     def launch(self, agent: Agent, job: Job) -> Launch:
         """How to start this job. Writes nothing: `Launch.prepare` says what to write."""
+        ...
+
+    def inherited(self, users: Path, home: Path) -> tuple[File, ...]:
+        """Copies for `home`, the agent's, of what a person keeps for this CLI in theirs. Raises OSError."""
         ...
 
     def words(self, text: str, key: str, *, interrupt: bool) -> bytes:

@@ -38,8 +38,20 @@ class Limits(Struct, frozen=True, kw_only=True):
     attempts: int | None = None
 
 
+class Price(Struct, frozen=True, kw_only=True):
+    """US dollars for a million tokens: fresh ones in, those read from a cache, and those out."""
+
+    input: float
+    cached: float
+    output: float
+
+
 class Agent(Struct, frozen=True, kw_only=True):
-    """One `[agent.NAME]`. `command` is the CLI's argv, empty for the adapter's own default."""
+    """One `[agent.NAME]`. `command` is the CLI's argv, empty for the adapter's own default.
+
+    `inherit`: the user's own instructions, tools and skills for this CLI come along. With a `price` its costs are
+    counted by that, whatever the CLI says that they are.
+    """
 
     name: str
     adapter: Literal["claude", "command"]
@@ -49,6 +61,8 @@ class Agent(Struct, frozen=True, kw_only=True):
     env: tuple[str, ...] = ()
     permissions: Literal["auto", "edit", "full", "ask"] = "auto"
     allow: tuple[str, ...] = ()
+    inherit: bool = False
+    price: Price | None = None
 
 
 class Gate(Struct, frozen=True, kw_only=True):

@@ -214,6 +214,7 @@ class Attempts:
             resume=resumes,
             budget_usd=step.cost_usd,
             max_turns=step.turns,
+            price=task.pipeline.agents[step.agent].price,
             prior_cost_usd=(earlier.session_cost_usd or 0.0) if earlier else 0.0,
         )
 
@@ -245,8 +246,10 @@ class Attempts:
             room = self._workplace.review_room(task, step.agent, tree)
         else:
             room = self._workplace.room(task, step.agent, read_only=plan.job.access == "read")
-        launch: Launch = adapter(agent.adapter).launch(agent, plan.job)
-        await asyncio.to_thread(_write_files, room.home, launch.prepare)
+        known = adapter(agent.adapter)
+        launch: Launch = known.launch(agent, plan.job)
+        inherited = await asyncio.to_thread(known.inherited, Path.home(), room.home) if agent.inherit else ()
+        await asyncio.to_thread(_write_files, room.home, (*inherited, *launch.prepare))
         names = (*launch.credentials, *agent.env)
         env = self._workplace.environment(task, room, names=names, extra=launch.env)
         program = find(agent, env["PATH"])
@@ -282,4 +285,4 @@ def review_name(number: int) -> str:
 def _write_files(home: Path, files: tuple[File, ...]) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in files:
-        write_new(home, file.path, file.data)
+        write_new(home, file.path, file.data, read_only=file.read_only)

@@ -27,7 +27,7 @@ def inside(place: Path, path: str | Path) -> Path:
     return target
 
 
-def write_new(place: Path, path: Path, data: bytes) -> None:
+def write_new(place: Path, path: Path, data: bytes, *, read_only: bool = False) -> None:
     """Write a file below `place` as a new one, whatever stood there. Raises OSError, LinkInTheWay among them.
 
     It is whole at every moment; to be empty is only for one that is not there: the run that it is for may
@@ -39,7 +39,7 @@ def write_new(place: Path, path: Path, data: bytes) -> None:
     beside = target.with_name(f"{target.name}.new")
     beside.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(beside, flags, 0o600), "wb") as stream:
+    with os.fdopen(os.open(beside, flags, 0o400 if read_only else 0o600), "wb") as stream:
         stream.write(data)
     beside.replace(target)
 

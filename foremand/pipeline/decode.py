@@ -111,16 +111,13 @@ class _Walk:
         known = {*_keys(kind), *([tag] if tag else [])}
         if key in known:
             return
-        if key in kind.LATER:
-            self.say(place.at(key), NOT_YET)
-            return
         if issubclass(kind, GateTable) and (
             having := [tag for tag, other in _gate_kinds().items() if key in _keys(other)]
         ):
             gates, have = ("a gate", "has") if len(having) == 1 else ("gates", "have")
             self.say(place.at(key), f"only {gates} of kind {_choice(having)} {have} this")
             return
-        self.say(place.at(key), f"unknown key{nearest(key, known | kind.LATER)}")
+        self.say(place.at(key), f"unknown key{nearest(key, known)}")
 
     def _entry(self, key: str, entry: _Key, raw: object, place: _Place) -> dict[str, Any]:
         """What a key's value becomes: `{key: value}`, or nothing where it is wrong."""

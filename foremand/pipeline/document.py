@@ -37,10 +37,18 @@ class WorkspaceTable(Table, frozen=True, kw_only=True):
     ] = ()
 
 
+class PriceTable(Table, frozen=True, kw_only=True):
+    """What an agent's model costs, in US dollars for a million tokens."""
+
+    input: Annotated[v.Dollars, says("Tokens in.")]
+    cached: Annotated[v.Dollars | UnsetType, says("Tokens in that are read from a cache. Default: as tokens in.")] = (
+        UNSET
+    )
+    output: Annotated[v.Dollars, says("Tokens out.")]
+
+
 class AgentTable(Table, frozen=True, kw_only=True):
     """A coding agent: which command line it is, and how it is started."""
-
-    LATER = frozenset({"inherit", "price"})
 
     adapter: Annotated[
         Literal["claude", "command"],
@@ -62,6 +70,12 @@ class AgentTable(Table, frozen=True, kw_only=True):
         ),
     ] = "auto"
     allow: Annotated[v.Words, says("Commands that it may run under edit and ask, such as pytest or npm *.")] = ()
+    inherit: Annotated[
+        bool, says("Copies of your own CLAUDE.md, MCP servers and skills come along: what they can reach, it can.")
+    ] = False
+    price: Annotated[
+        PriceTable | UnsetType, says("What its model costs, where its command line tool does not know that.")
+    ] = UNSET
 
 
 class SendBack(Table, frozen=True, kw_only=True):

@@ -7,7 +7,15 @@ import msgspec
 from foremand.core import durations, spec
 from foremand.pipeline import floors, prompts, rules, values
 from foremand.pipeline.decode import decode
-from foremand.pipeline.document import AgentTable, Document, ProfileTable, SendBack, StageTable, WorkspaceTable
+from foremand.pipeline.document import (
+    AgentTable,
+    Document,
+    PriceTable,
+    ProfileTable,
+    SendBack,
+    StageTable,
+    WorkspaceTable,
+)
 from foremand.pipeline.gate_specs import gate_spec, human
 from foremand.pipeline.gate_tables import HumanGate, ReviewGate
 from foremand.pipeline.problems import PipelineInvalid, Problem, named
@@ -109,7 +117,13 @@ def _agent(name: str, table: AgentTable) -> spec.Agent:
         env=table.env,
         permissions=table.permissions,
         allow=table.allow,
+        inherit=table.inherit,
+        price=_price(table.price) if table.price else None,
     )
+
+
+def _price(table: PriceTable) -> spec.Price:
+    return spec.Price(input=table.input, cached=table.cached or table.input, output=table.output)
 
 
 def _stage(document: Document, place: int, template: str) -> spec.Stage:

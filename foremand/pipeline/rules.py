@@ -91,6 +91,10 @@ def agents(document: Document) -> Iterator[Problem]:
             yield Problem(
                 named("agent", name), "permissions", 'any program cannot ask: "ask" needs the adapter "claude"'
             )
+        for key in ("inherit", "price"):
+            if agent.adapter == "command" and getattr(agent, key):
+                why = f'any program is not known well enough for it: {key} needs the adapter "claude"'
+                yield Problem(named("agent", name), key, why)
         if agent.adapter == "command" and not agent.command:
             yield Problem(named("agent", name), "command", 'missing: for the adapter "command" it is the whole agent')
 

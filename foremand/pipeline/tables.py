@@ -1,6 +1,6 @@
 """What the tables of a pipeline file have in common, and the bounds that several of them hold."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -13,9 +13,7 @@ def says(description: str) -> Meta:
 
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file. `LATER` names the contract's keys that this version does not do."""
-
-    LATER: ClassVar[frozenset[str]] = frozenset()
+    """A table of the file."""
 
 
 class TaskLimits(Table, frozen=True, kw_only=True):

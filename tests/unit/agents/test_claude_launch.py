@@ -5,6 +5,7 @@ import json
 import pytest
 
 from foremand.agents.claude import Claude
+from foremand.core.spec import Price
 
 
 def after(argv, flag):
@@ -48,6 +49,17 @@ def test_limits_model_command_and_arguments_are_passed_on(make_agent, make_job):
     assert argv[-2:] == ("--effort", "high")
     assert (after(argv, "--model"), after(argv, "--max-turns")) == ("opus", "40")
     assert after(argv, "--max-budget-usd") == "1.500000"
+
+
+def test_a_price_of_ones_own_is_bound_by_us_and_not_by_the_cli(make_agent, make_job):
+    price = Price(input=1.0, cached=0.1, output=5.0)
+    assert "--max-budget-usd" not in Claude().launch(make_agent(), make_job(budget_usd=1.5, price=price)).argv
+
+
+def test_what_is_inherited_is_named(make_agent, make_job):
+    job = make_job()
+    argv = Claude().launch(make_agent(inherit=True), job).argv
+    assert after(argv, "--mcp-config") == f"{job.home}/.claude/inherited-mcp.json"
 
 
 @pytest.mark.parametrize("left", [0.0, -1.0, 1e-9])

@@ -231,9 +231,9 @@ def test_many_messages_at_once_stay_bounded_and_lose_nothing(reader):
 
 
 def test_an_unknown_model_is_bounded_by_the_highest_price():
-    assert price_of("claude-opus-9") is HIGHEST
-    assert price_of("") is HIGHEST
-    assert price_of("claude-sonnet-4-5-20250929") is FAMILIES[1][1]
+    assert price_of("claude-opus-9", None) is HIGHEST
+    assert price_of("", None) is HIGHEST
+    assert price_of("claude-sonnet-4-5-20250929", None) is FAMILIES[1][1]
     for _, price in FAMILIES:
         assert price.output < HIGHEST.output
 

@@ -313,17 +313,6 @@ def test_one_wrong_thing_is_one_problem(problems, bend, change, said):
     assert problems(bend(change)) == [said]
 
 
-LATER = {
-    "[agent.coder] inherit": under(ADAPTER, "inherit = true"),
-    "[agent.coder] price": under(ADAPTER, "price = {input = 1}"),
-}
-
-
-@pytest.mark.parametrize(("where", "change"), LATER.items(), ids=LATER)
-def test_the_contracts_other_keys_are_not_in_this_version(problems, bend, where, change):
-    assert problems(bend(change)) == [f"{where}: not in this version"]
-
-
 LATER_VALUES = {
     '[agent.coder] adapter: "codex"': (ADAPTER, 'adapter = "codex"'),
     '[agent.coder] adapter: "acp"': (ADAPTER, 'adapter = "acp"\ncommand = "opencode acp"'),

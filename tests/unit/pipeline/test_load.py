@@ -3,7 +3,7 @@
 import pytest
 from pathspec import GitIgnoreSpec
 
-from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail, Profile
+from foremand.core.spec import LAND, POLICY_GATE, Limits, OnFail, Price, Profile
 from foremand.pipeline import PipelineInvalid, gate_specs, load
 
 
@@ -30,6 +30,13 @@ def test_defaults(read, bend):
     assert pipeline.workspace.setup_paths is None
     assert pipeline.workspace.setup_timeout == 900.0
     assert pipeline.agents["coder"].permissions == "auto"
+
+
+@pytest.mark.parametrize(("cached", "counts"), [("", 2.0), ("cached = 0.2, ", 0.2)])
+def test_a_price_and_what_is_inherited(read, bend, cached, counts):
+    said = f'adapter = "claude"\ninherit = true\nprice = {{input = 2, {cached}output = 8}}'
+    agent = read(bend(('adapter = "claude"', said))).agents["coder"]
+    assert (agent.inherit, agent.price) == (True, Price(input=2.0, cached=counts, output=8.0))
 
 
 def test_default_prompts_follow_the_access_and_pass_on_what_came_before(read, bend):

@@ -51,6 +51,14 @@ BROKEN = {
         [('name = "plan"', 'name = "plan\\n"')],
         '[[stage]] "plan\\n" name: ' + NAMES,
     ),
+    "a program that inherits": (
+        [('adapter = "claude"', 'adapter = "command"\ncommand = "./agent"\ninherit = true')],
+        '[agent.coder] inherit: any program is not known well enough for it: inherit needs the adapter "claude"',
+    ),
+    "a program with a price": (
+        [('adapter = "claude"', 'adapter = "command"\ncommand = "./agent"\nprice = {input = 1, output = 2}')],
+        '[agent.coder] price: any program is not known well enough for it: price needs the adapter "claude"',
+    ),
     "a program that asks": (
         [('adapter = "claude"', 'adapter = "command"\ncommand = "./agent"\npermissions = "ask"')],
         '[agent.coder] permissions: any program cannot ask: "ask" needs the adapter "claude"',
