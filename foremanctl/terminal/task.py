@@ -1,75 +1,18 @@
-"""One task in full: its head, its gates with what they said, why it stands where it stands. Pure."""
+"""One task in full: its gates with what they said, why it stands where it stands, what its agents were told. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from foremanctl.describe import describe
-from foremanctl.fleet import now, pipeline
-from foremanctl.harmless import cells
-from foremanctl.output import Output, span
+from foremanctl.output import Output
 from foremanctl.overlaps import ordered, touches
-from foremanctl.records import state
 from foremand.v1 import foremand_pb2 as pb
 
-from .model import Model, asks
-from .paint import BOLD, DIM, GREEN, PLAIN, RED, REVERSE, YELLOW, Line, Look, padded, width_of, wrap
-
-TABS = ("output", "gates", "why")
+from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded, wrap
 
 _TAIL = 12
 """Lines of a refused gate's output that are shown while it is folded."""
 
 _VERDICTS = {"pass": GREEN, "fail": RED, "error": RED, "waiting": f"{YELLOW} bold", "waived": YELLOW}
-
-
-def head(model: Model, task: pb.Task, look: Look, columns: int) -> list[Line]:
-    """Which task it is, and where it stands."""
-    link = [(f"{YELLOW} bold reverse", f" {model.link}... "), (PLAIN, " ")] if model.link else []
-    cost = f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "cost unknown"
-    change = f"  {task.files} files +{task.added} -{task.removed}" if task.files else ""
-    right = f"{change}  {cost} "
-    title = look.cut(f" {task.id}  {look.line(task.title)}", columns - cells(right) - width_of(link))
-    first: Line = [*link, (BOLD, title)]
-    blank = columns - sum(cells(text) for _, text in first) - cells(right)
-    words = look.line("; ".join(filter(None, now(task))))
-    second: Line = [
-        (PLAIN, " "),
-        (f"{YELLOW} bold" if asks(task) else BOLD, state(task)),
-        (PLAIN, f"  {look.line(pipeline(task))}  "),
-        (BOLD if asks(task) else PLAIN, words),
-    ]
-    return [look.fit([*first, (PLAIN, " " * max(0, blank)), (DIM, right)], columns), look.fit(second, columns)]
-
-
-def tabs(chosen: str, told: str, look: Look, columns: int) -> Line:
-    """The three ways to look at a task, and what is looked at."""
-    line: Line = [(PLAIN, " ")]
-    for tab in TABS:
-        line += [(f"{REVERSE} bold", f" {tab} ") if tab == chosen else (DIM, f" {tab} "), (PLAIN, " ")]
-    return look.fit([*line, (PLAIN, "  "), (DIM, look.line(told))], columns)
-
-
-def told_of(attempt: pb.Attempt, at: float) -> str:
-    """One attempt in a line: `attempt 2 of implement: claude, done, 4m, $0.61, 12 turns`."""
-    who = f"{attempt.by}, by hand" if attempt.by else attempt.agent
-    what = f"review for {attempt.gate}" if attempt.gate else attempt.stage
-    parts = [who, attempt.outcome or "running", _lasted(attempt, at)]
-    if not attempt.by:
-        parts.append(f"${attempt.cost_usd:.2f}" if attempt.HasField("cost_usd") else "cost unknown")
-        parts.append(f"{attempt.turns} turns" if attempt.turns else "")
-    return f"attempt {attempt.number}, {what}: {', '.join(filter(None, parts))}"
-
-
-def _lasted(attempt: pb.Attempt, at: float) -> str:
-    began, ended = _seconds(attempt.started_at), _seconds(attempt.ended_at)
-    return "" if began is None else span((at if ended is None else ended) - began)
-
-
-def _seconds(at: str) -> float | None:
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC).timestamp()
-    except ValueError:
-        return None
 
 
 def gates(detail: pb.TaskDetail, look: Look, columns: int, *, unfolded: bool) -> list[Line]:

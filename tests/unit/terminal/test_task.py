@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from foremanctl.terminal.model import Lost, Model, reduce
 from foremanctl.terminal.paint import Line, Look, width_of
-from foremanctl.terminal.task import feedback_of, gates, head, tabs, told_of, why
+from foremanctl.terminal.task import feedback_of, gates, why
+from foremanctl.terminal.task_head import attempts, costs, head, questions, tabs, told_of
 from foremand.v1 import foremand_pb2 as pb
 
 LOOK = Look()
@@ -22,18 +23,70 @@ def plain(lines: list[Line]) -> list[str]:
 
 def test_the_head_says_which_and_where(task: Make) -> None:
     assert plain(head(Model(link=""), task(), LOOK, 80)) == [
-        " 12  Add /v2/export".ljust(55) + "  7 files +120 -8  $0.61",
+        " 12  Add /v2/export".ljust(64) + "7 files +120 -8",
         " WAITING  plan+ implement+ [land]  approve api-owner?",
     ]
     lost = plain(head(reduce(Model(), Lost()), task(title="x" * 200), LOOK, 50))
     assert "reconnecting..." in lost[0]
-    assert "$0.61" in lost[0]
+    assert lost[0].endswith("7 files +120 -8")
+
+
+def bill(task: pb.Task, **fields: object) -> str:
+    """What is said of costs, where there is room for all of it."""
+    limits = pb.Limits(cost_usd=5, attempts=12)
+    given = {"limits": limits, "attempts": [pb.Attempt(number=1, outcome="done"), pb.Attempt(number=2)]}
+    return plain([costs(task, pb.TaskDetail(task=task, **{**given, **fields}), LOOK, 120)])[0]  # type: ignore[arg-type]
+
+
+def test_costs_so_far_and_the_worst_case_left(task: Make) -> None:
+    worst = pb.WorstCase(agent_runs=6, cost_usd=4.39)
+    assert bill(task(), worst_case=worst) == " $0.61 of $5, 2 of 12 runs; at worst 6 more, $4.39, then it asks"
+    assert bill(task()) == " $0.61 of $5, 2 of 12 runs"
+    assert bill(task(), limits=None, worst_case=pb.WorstCase()) == (
+        " $0.61, 2 runs; at worst none more, cost without a bound, then it asks"
+    )
+    by_hand = [pb.Attempt(number=1, outcome="done"), pb.Attempt(number=2, by="ann")]
+    assert bill(task(), limits=None, attempts=by_hand) == " $0.61, 1 run"
+    whole = pb.TaskDetail(limits=pb.Limits(cost_usd=5, attempts=12), worst_case=worst, attempts=by_hand)
+    assert plain([costs(task(), whole, LOOK, 50)]) == [" $0.61 of $5, 1 of 12 runs; at worst 6 more, $4.39"]
 
 
 def test_an_unknown_cost_is_not_nothing(task: Make) -> None:
     unknown = task()
     unknown.ClearField("cost_usd")
-    assert "cost unknown" in plain(head(Model(), unknown, LOOK, 80))[0]
+    assert bill(unknown) == " cost unknown of $5, 2 of 12 runs"
+    assert bill(unknown, attempts=[pb.Attempt(number=1)]) == " $0.00 of $5, 1 of 12 runs"
+    assert plain([costs(unknown, None, LOOK, 80)]) == [" cost unknown"]
+
+
+def asked(text: str, *more: pb.Question) -> list[str]:
+    questions_ = [pb.Question(key="k", tool="Bash", text=text, attempt=3), *more]
+    return plain(questions(pb.Task(questions=questions_), LOOK, 50))
+
+
+def test_what_an_agent_asks_is_said_word_for_word() -> None:
+    assert questions(pb.Task(), LOOK, 40) == []
+    head, *text = asked("make clean &&\x1b[2J rm -rf build")
+    assert head.startswith(" ? attempt 3 asks for Bash")
+    assert text == ["   | make clean &&\\x1b[2J rm -rf build"]
+    assert "asks for Bash, 1 of 2" in asked("x", pb.Question(key="l"))[0]
+    long = asked("\n".join("abcdef"))
+    assert long[1:] == ["   | a", "   | b", "   | (4 more lines)"]
+
+
+def test_attempts_by_stage_with_the_one_that_is_looked_at() -> None:
+    ran = [
+        pb.Attempt(number=1, stage="plan", outcome="done"),
+        pb.Attempt(number=2, stage="implement", outcome="crashed"),
+        pb.Attempt(number=3, stage="implement", outcome="done"),
+        pb.Attempt(number=4, stage="implement", gate="review", outcome="done"),
+        pb.Attempt(number=5, stage="implement"),
+    ]
+    assert plain([attempts(ran, 3, LOOK, 80)]) == [" plan 1  implement 2x [3]  review? 4  implement 5."]
+    assert plain([attempts(ran, 5, LOOK, 80)]) == [" plan 1  implement 2x 3  review? 4  implement [5.]"]
+    many = [pb.Attempt(number=number, stage="implement", outcome="done") for number in range(1, 60)]
+    assert plain([attempts(many, 30, LOOK, 30)]) == [" … implement 28 29 [30] 31 32…"]
+    assert plain([attempts(many, 1, LOOK, 30)]) == [" implement [1] 2 3 4 5 6 7 8 …"]
 
 
 def test_the_chosen_tab_is_marked() -> None:
@@ -142,10 +195,13 @@ def test_whatever_is_written_fits(title: str, name: str, output: str, columns: i
         stages=[name],
         reason=output,
         gates=[pb.Gate(name=name, verdict="fail", output=output)],
+        questions=[pb.Question(tool=name, text=output)],
     )
     told = pb.TaskDetail(task=task, prompt=output)
     lines = [
         *head(Model(), task, LOOK, columns),
+        *questions(task, LOOK, columns),
+        attempts([pb.Attempt(number=1, stage=name)], 1, LOOK, columns),
         *gates(told, LOOK, columns, unfolded=True),
         *why(pb.Explanation(lines=[title], commands=[output]), told, LOOK, columns),
     ]

@@ -1,0 +1,32 @@
+"""What a task has cost, and the most that it can still take, in words. What is unknown is never called nothing."""
+
+from foremand.v1 import foremand_pb2 as pb
+
+
+def spent(task: pb.Task, detail: pb.TaskDetail | None) -> str:
+    """Money and agent runs, each of its limit: `$0.61 of $5, 2 of 12 runs`."""
+    if detail is None:
+        return _known(task, none_ended=False)
+    limits = detail.limits
+    money = _known(task, none_ended=not any(each.outcome for each in detail.attempts))
+    if limits.HasField("cost_usd"):
+        money += f" of ${limits.cost_usd:g}"
+    runs = sum(not each.by for each in detail.attempts)
+    most = f" of {limits.attempts}" if limits.HasField("attempts") else ""
+    return f"{money}, {runs}{most} run{'' if f'{runs}{most}' == '1' else 's'}"
+
+
+def worst(detail: pb.TaskDetail) -> str:
+    """The worst case left: `6 more, $4.39`. Empty where there is none: before the task has started, and once it is
+    over."""
+    if not detail.HasField("worst_case"):
+        return ""
+    case = detail.worst_case
+    money = f"${case.cost_usd:.2f}" if case.HasField("cost_usd") else "cost without a bound"
+    return f"{case.agent_runs or 'none'} more, {money}"
+
+
+def _known(task: pb.Task, *, none_ended: bool) -> str:
+    if task.HasField("cost_usd"):
+        return f"${task.cost_usd:.2f}"
+    return "$0.00" if none_ended else "cost unknown"
