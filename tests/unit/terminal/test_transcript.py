@@ -49,6 +49,15 @@ def test_what_cannot_be_read_is_shown_as_it_is(data: bytes) -> None:
     assert entry.kind == "notice"
 
 
+@pytest.mark.parametrize("kind", ["text", "tool_result"])
+def test_a_very_long_text_is_cut_and_says_so(kind: str) -> None:
+    (entry,) = t.entries_of([event(1, kind=kind, text="x" * (t.LONGEST + 7))], 1)
+    assert len(entry.text) < t.LONGEST + 100
+    assert entry.text.endswith("(7 more characters: e)")
+    (nonsense,) = t.entries_of([pb.Event(seq=1, type="AgentEvent", attempt=1, data=b"x" * (t.LONGEST + 7))], 1)
+    assert nonsense.text.endswith("(7 more characters: e)")
+
+
 def test_what_is_heard_while_the_first_page_comes_is_kept_once() -> None:
     transcript = t.grown(Transcript(attempt=1), said(9, 10, 11), keep_top=False)
     transcript = t.begun(transcript, said(7, 8, 9, 10), more=True, cursor=10)
