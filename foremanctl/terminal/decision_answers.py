@@ -15,15 +15,24 @@ from .decision_words import counted
 from .screens import Terminal
 
 Answer = Callable[[Terminal, Known, Comments], Awaitable[str]]
-"""Gives what was answered, in words; empty if the person thought better of it. Raises Failure."""
+"""Gives what was answered, in words; empty if the person thought better of it. Only where it is `expected`. Raises
+Failure."""
+
+
+def expected(action: str, task: pb.Task) -> None:
+    """Raises Conflict where nobody is asked for such an answer."""
+    if action == "approve" and not waiting(task):
+        raise Conflict(f"no gate of task {task.id} asks a person", why=task.reason)
+    if action in ("rework", "reject") and not waiting(task) and task.waiting_for != "stuck":
+        raise Conflict(f"task {task.id} asks nobody for an answer now", why=task.reason)
+    if action == "waive" and not refused(task):
+        raise Conflict(f"no gate of task {task.id} has refused: there is nothing to waive")
 
 
 async def approve(terminal: Terminal, known: Known, said: Comments) -> str:
     """Yes, at every gate that asks."""
     task = known.task
     gates = [gate.name for gate in waiting(task)]
-    if not gates:
-        raise Conflict(f"no gate of task {task.id} asks a person", why=task.reason)
     names, revision = line(", ".join(gates)), known.revision
     then = f"then it may land on {line(task.into)}" if task.stage == "land" else f"then {line(task.stage)} is done"
     _warn(terminal, [then, *(["unsandboxed"] if task.unsandboxed else [])], said)
@@ -73,8 +82,6 @@ async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noq
     """One gate that refused is let pass, for a reason, on this revision alone."""
     task = known.task
     gates = {gate.name: gate for gate in refused(task)}
-    if not gates:
-        raise Conflict(f"no gate of task {task.id} has refused: there is nothing to waive")
     name: str | None = next(iter(gates))
     if len(gates) > 1:
         name = await terminal.line(f"waive which of {line(', '.join(gates))}? ", line(name or ""))

@@ -25,6 +25,7 @@ from .screens import Size, Terminal
 
 _ANSWERS: dict[str, answers.Answer] = {
     "approve": answers.approve,
+    "rework": answers.rework,
     "reject": answers.reject,
     "waive": answers.waive,
 }
@@ -41,11 +42,12 @@ class Memory:
 class DecisionScreen:
     """One task's change, to be answered for."""
 
-    def __init__(self, terminal: Terminal, task_id: int, kept: Memory) -> None:
+    def __init__(self, terminal: Terminal, task_id: int, kept: Memory, answer: str = "") -> None:
         self._terminal = terminal
         self._task = task_id
         self._kept = kept
         self._looked = kept.looked
+        self._answer_first = answer  # what the person came for
         self._found: Fetched | None = None
         self._latest = pb.TaskDetail()
         self._size = Size(24, 80)
@@ -156,28 +158,39 @@ class DecisionScreen:
                 await talk.write()
             case "pager":
                 await self._terminal.page(self._text(found))
-            case "rework":
-                if len(self._kept.comments) or await talk.write():
-                    await self._answer(found, answers.rework)
             case _:
-                await self._answer(found, _ANSWERS[action])
+                await self._answer(found, action)
 
-    async def _answer(self, found: Fetched, answer: answers.Answer) -> None:
-        known = found.known
-        if not found.complete:
-            return self._terminal.say("not all of the change is here yet: wait a moment")
-        if moved(known, self._latest):
-            self._fetch("looked", known.revision)
-            return self._terminal.say(
-                f"it is not at {known.revision[:12]} any more: this is what has changed", bad=True
-            )
+    async def _answer(self, found: Fetched, action: str) -> None:
+        comments = self._kept.comments
+        if not self._is_shown(found):
+            return None
         try:
-            said = await answer(self._terminal, known, self._kept.comments)
+            answers.expected(action, found.known.task)
+            if action == "rework" and not len(comments):
+                if not await Talk(self._terminal, found, comments).write():
+                    return None
+                self._stale()
+                if not self._is_shown(found):
+                    return None
+            said = await _ANSWERS[action](self._terminal, found.known, comments)
         except (Conflict, NotFound, Usage) as failure:
             return await self._refused(found, failure)
         if said and not self._closed:
             self._terminal.pop()
         return self._terminal.say(said or "nothing was sent")
+
+    def _is_shown(self, found: Fetched) -> bool:
+        """Whether an answer would be about what is in sight; says it where it would not."""
+        known = found.known
+        if not found.complete:
+            self._terminal.say("not all of the change is here yet: wait a moment")
+            return False
+        if moved(known, self._latest):
+            self._fetch("looked", known.revision)
+            self._terminal.say(f"it is not at {known.revision[:12]} any more: this is what has changed", bad=True)
+            return False
+        return True
 
     async def _refused(self, found: Fetched, failure: Conflict | NotFound | Usage) -> None:
         """What the daemon said, who was first, and what has changed. Comments stay."""
@@ -229,9 +242,16 @@ class DecisionScreen:
                 self._kept.comments.carry(found.known.revision, found.whole)
                 if view != "whole" and self._cursor.row == 0 and found.shown.files:
                     self._cursor.row = self._cursor.top = self._shown(found).page.file_row(0)
+                self._begin_answer(found)
             self._terminal.redraw()
 
         self._fetching = self._terminal.start(fetch(self._terminal, Wanted(self._task, view, since), grown))
+
+    def _begin_answer(self, found: Fetched) -> None:
+        """The answer for which the person came, once what it is about can be seen."""
+        action, self._answer_first = self._answer_first, ""
+        if action and not self._busy:
+            self._terminal.start(self._alone(found, action))
 
     def _shown(self, found: Fetched) -> Shown:
         if self._page is None:

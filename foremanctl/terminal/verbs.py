@@ -1,6 +1,7 @@
 """What keys ask of the daemon for one task. Every answer is said; nothing is done twice."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +115,11 @@ async def copy(terminal: Terminal, task: int) -> None:
     terminal.say(f"{task} copied")
 
 
-async def decide(terminal: Terminal, task: int) -> None:
-    """Opens the decision screen."""
+async def decide(terminal: Terminal, task: int, answer: str = "") -> None:
+    """Opens the decision screen, with its key `answer` (approve, reject, rework) pressed once all of it is there."""
     from . import decision  # its patches and comments are wanted only now
 
-    decision.open(terminal, task)
+    decision.open(terminal, task, answer)
 
 
 VERBS: Mapping[str, Verb] = {
@@ -132,9 +133,9 @@ VERBS: Mapping[str, Verb] = {
     "limit": limit,
     "priority": priority,
     "copy": copy,
-    "approve": decide,
-    "reject": decide,
-    "rework": decide,
+    "approve": partial(decide, answer="approve"),
+    "reject": partial(decide, answer="reject"),
+    "rework": partial(decide, answer="rework"),
     "diff": decide,
 }
 
