@@ -117,7 +117,7 @@ def reduce(model: Model, event: Event) -> Model:
         case Began(cursor, tasks):
             return _told(model, cursor, {task.id: task for task in tasks})
         case Changed(cursor, tasks):
-            if cursor <= model.cursor:
+            if cursor < model.cursor:  # under the same one comes what others change about a task
                 return model
             return _told(model, cursor, {**model.tasks, **{task.id: task for task in tasks}} if tasks else model.tasks)
         case Lost(link):

@@ -89,7 +89,7 @@ class Reading(Base):
         self, request: pb.WatchRequest, _context: Context
     ) -> AsyncIterator[pb.WatchResponse]:
         """A snapshot, then events."""
-        async for response in watch(self._desk, self._journal, self._wire, request):
+        async for response in watch(self._desk, self._journal, self._wire, self._engine.neighbours, request):
             yield response
 
     @unary

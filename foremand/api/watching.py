@@ -1,36 +1,65 @@
-"""Watch: a snapshot, then batches of events. A slow client loses its stream with a reason, never an event."""
+"""Watch: a snapshot, then batches of events. A slow client loses its stream with a reason, never an event.
 
-from collections.abc import AsyncIterator
+What other tasks change about one (its place in the queue, what it overlaps with) is no event of it. It is sent all the
+same, with the next batch, or in one without events: under the last cursor, since there is nothing to be resumed.
+"""
+
+from collections.abc import AsyncIterator, Iterable
 
 from foremand.engine.desk import Desk
+from foremand.engine.neighbours import Neighbours
 from foremand.journal import AGENT_EVENT, Item, Journal
 from foremand.v1 import foremand_pb2 as pb
 
 from .convert import Wire, when
 
 
-async def watch(desk: Desk, journal: Journal, wire: Wire, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+async def watch(
+    desk: Desk, journal: Journal, wire: Wire, neighbours: Neighbours, request: pb.WatchRequest
+) -> AsyncIterator[pb.WatchResponse]:
     """What `Watch` streams. Raises CursorAhead and SlowConsumer."""
     only = request.task or None
     if only is not None:
         desk.task(only)
-    cursor = journal.last_seq
-    if request.HasField("after"):
-        cursor = request.after
-    else:
-        await desk.settle()
-        shown = [task for task in desk.tasks() if only in (None, task.id)]
-        yield pb.WatchResponse(cursor=cursor, snapshot=[wire.task(task) for task in shown])
+    resumes = request.HasField("after")
+    cursor = request.after if resumes else journal.last_seq
+    sent: dict[int, pb.Task] = {}
+    others: set[int] = set()
+
+    def hear(task: int) -> None:
+        if only in (None, task):
+            others.add(task)
+            batches.nudge()
+
+    def fresh(tasks: Iterable[pb.Task], *, always: bool) -> list[pb.Task]:
+        """Those that the client does not have in just this form; remembered as sent."""
+        found = [task for task in tasks if always or sent.get(task.id) is not task]
+        sent.update({task.id: task for task in found})
+        return found
+
     async with journal.subscribe(cursor, only) as batches:
-        async for batch in batches:
-            yield await _response(desk, wire, batch, agent_events=request.agent_events)
+        with neighbours.told_to(hear):
+            if not resumes:
+                await desk.settle()
+                shown = (wire.task(task) for task in desk.tasks() if only in (None, task.id))
+                yield pb.WatchResponse(cursor=cursor, snapshot=fresh(shown, always=True))
+            else:
+                for task in desk.tasks():  # who was away may have missed what others changed
+                    if task.over is None:
+                        hear(task.id)
+            async for batch in batches:
+                facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
+                told = [wire.task(await desk.as_of(task, seq)) for task, seq in facts.items()]
+                around = [wire.task(desk.task(task)) for task in sorted(others - facts.keys())]
+                others.clear()
+                tasks = fresh(told, always=True) + fresh(around, always=False)
+                if batch or tasks:
+                    cursor = batch[-1].seq if batch else cursor
+                    yield pb.WatchResponse(cursor=cursor, events=_events(batch, request.agent_events), tasks=tasks)
 
 
-async def _response(desk: Desk, wire: Wire, batch: list[Item], *, agent_events: bool) -> pb.WatchResponse:
-    events = [event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
-    facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
-    tasks = [wire.task(await desk.as_of(task, seq)) for task, seq in facts.items()]
-    return pb.WatchResponse(cursor=batch[-1].seq, events=events, tasks=tasks)
+def _events(batch: list[Item], agent_events: bool) -> list[pb.Event]:
+    return [event(item) for item in batch if agent_events or item.type != AGENT_EVENT]
 
 
 def event(item: Item) -> pb.Event:

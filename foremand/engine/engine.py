@@ -17,7 +17,7 @@ from foremand.core.steps import (
     StopAttempt,
 )
 from foremand.core.task import Task
-from foremand.executors import LocalExecutor, Sandbox, Unsandboxed
+from foremand.executors import LocalExecutor, Sandbox, Unsandboxed, own_program
 from foremand.journal import Journal
 from foremand.paths import Places
 from foremand.settings import Settings
@@ -34,6 +34,7 @@ from .housekeeping import Housekeeper
 from .intake import Intake
 from .lander import Lander
 from .ledger import Ledger
+from .neighbours import Neighbours
 from .notifier import Notifier
 from .others import Others
 from .overlaps import Overlaps
@@ -102,6 +103,7 @@ class Engine:
         self._housekeeper = Housekeeper(places, ledger, group)
         self._notifier = Notifier(ledger, settings.notify, described, group)
         self.overlaps = Overlaps(ledger, repositories, group)
+        self.neighbours = Neighbours(ledger, self.overlaps)
         self.pruner = Pruner(places, ledger, journal, repositories, settings.keep)
         self.verifier = Verifier(places, ledger, journal, repositories, state_id)
         self.export = partial(export, places=places, journal=journal, repositories=repositories)

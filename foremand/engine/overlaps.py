@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -58,7 +58,12 @@ class Overlaps:
         self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._tell: Callable[[int], None] = lambda _task: None
         ledger.listen(self.look)
+
+    def listen(self, tell: Callable[[int], None]) -> None:
+        """Call `tell` with a task's id whenever what it overlaps with is something else."""
+        self._tell = tell
 
     def start(self) -> None:
         """Look at every task once: nothing of this is stored."""
@@ -108,6 +113,7 @@ class Overlaps:
         self._changes.pop(task_id, None)
         for other in self._common.pop(task_id, {}):
             self._common[other].pop(task_id, None)
+            self._tell(other)
 
     async def _work(self) -> None:
         try:
@@ -149,10 +155,15 @@ class Overlaps:
             conflicts = await forecast(self._side(a, changes[0]), self._side(b, changes[1]))
             if (self._changes.get(a), self._changes.get(b)) != changes:
                 return
+        common = _Common(tuple(sorted(files.union(conflicts))), conflicts) if files else None
+        if common == self._common.get(a, {}).get(b):
+            return
         for this, that in ((a, b), (b, a)):
             self._common.setdefault(this, {}).pop(that, None)
-            if files:
-                self._common[this][that] = _Common(tuple(sorted(files.union(conflicts))), conflicts)
+            if common is not None:
+                self._common[this][that] = common
+        self._tell(a)
+        self._tell(b)
 
     def _side(self, number: int, change: _Change) -> Side:
         return Side(self._repositories.work(self._ledger[number]), change.base, change.revision)

@@ -21,6 +21,9 @@ class Worlds:
         self._limit = settings.daily_cost_usd
         self._free = frozenset(name for name, account in settings.agents.items() if account.billing == "subscription")
         self._counted: dict[int, tuple[int, int]] = {}
+        self._since: float | None = None
+        self._money: dict[int, tuple[float, float]] = {}
+        self._today: Day | None = None
         self._over: set[int] = set()
         self._look: Callable[[int], None] = lambda _task: None
         ledger.listen(self._changed)
@@ -46,9 +49,23 @@ class Worlds:
         return self._day().spent, self._limit
 
     def _day(self) -> Day:
+        """The sum of what is known of each task: its attempts are only gone through when one begins or ends."""
         since = self._midnight().timestamp()
-        used, reserved = spent(self._ledger.all(), since, self._free)
-        return Day(limit=self._limit or 0.0, spent=used, reserved=reserved)
+        if since != self._since:
+            self._since = since
+            self._money.clear()
+            for task in self._ledger.all():
+                self._count(task, since)
+        if self._today is None:
+            used, reserved = (sum(each) for each in zip((0.0, 0.0), *self._money.values(), strict=True))
+            self._today = Day(limit=self._limit or 0.0, spent=used, reserved=reserved)
+        return self._today
+
+    def _count(self, task: Task, since: float) -> None:
+        self._today = None
+        self._money[task.id] = spent((task,), since, self._free)
+        if self._money[task.id] == (0.0, 0.0):
+            del self._money[task.id]
 
     def _midnight(self) -> datetime:
         """When this day began here."""
@@ -67,9 +84,12 @@ class Worlds:
             for other in dependents(task_id, self._ledger.known()):
                 self._look(other)
         runs = (len(task.attempts), sum(attempt.outcome is not None for attempt in task.attempts))
-        if self._limit is not None and self._counted.get(task_id) != runs:
+        if self._counted.get(task_id) != runs:
             self._counted[task_id] = runs
-            self._look_at_all()
+            if self._since is not None:
+                self._count(task, self._since)
+            if self._limit is not None:
+                self._look_at_all()
 
     def _look_at_all(self) -> None:
         for task in tuple(self._ledger.all()):

@@ -12,7 +12,7 @@ from .sandbox import Mounts, Sandbox, Unsandboxed
 from .shim import MARKER, TOKEN
 from .shim.processes import end_marked
 from .spool import Exit, Spool
-from .who import run_of_shim
+from .who import own_program, run_of_shim
 
 __all__ = [
     "MARKER",
@@ -31,5 +31,6 @@ __all__ = [
     "Unsandboxed",
     "cpu_seconds",
     "end_marked",
+    "own_program",
     "run_of_shim",
 ]

@@ -49,10 +49,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocalExecutor:
-    """Starts runs behind shims of their own. `sandbox` is what `Sandbox.probe` found."""
+    """Starts runs behind shims of their own. `sandbox` is what `Sandbox.probe` found.
 
-    def __init__(self, sandbox: Sandbox | Unsandboxed) -> None:
+    `program` is what shims are started from: for who lives long, an `own_program`.
+    """
+
+    def __init__(self, sandbox: Sandbox | Unsandboxed, program: Path = PROGRAM) -> None:
         self.sandbox = sandbox
+        self._program = program
 
     def state(self, run: Path) -> State:
         """What the files in directory `run` say; never from a pid."""
@@ -85,7 +89,7 @@ class LocalExecutor:
         try:
             spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             done = subprocess.run(
-                [sys.executable, "-I", "-S", str(PROGRAM), str(spool.path)],
+                [sys.executable, "-I", "-S", str(self._program), str(spool.path)],
                 input=self._request(command),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

@@ -63,8 +63,9 @@ class Feed:
 
 
 class Subscription:
-    """An async iterator of batches. Ends when closed; raises SlowConsumer when its reader fell too far behind.
+    """An async iterator of batches, empty only when nudged.
 
+    Ends when closed; raises SlowConsumer when its reader fell too far behind.
     As long as it is behind it reads the database at its reader's pace, and nothing is kept for it. Only when it has
     caught up, seen without an await in between, does it join the feed: so there is no gap and no repetition.
     """
@@ -82,6 +83,7 @@ class Subscription:
         self._items: deque[Item] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
+        self._nudged = False
         self._given_at = float("-inf")
 
     def __aiter__(self) -> Self:
@@ -93,7 +95,7 @@ class Subscription:
             await self._gather()
         if self._slow:
             raise self._slow
-        if not self._items:
+        if not self._items and (self._over or not self._nudged):
             raise StopAsyncIteration
         return self._take()
 
@@ -109,6 +111,11 @@ class Subscription:
         """Take no more; what is held can still be read."""
         self._feed.leave(self)
         self._closed = True
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """Give a batch in its time, an empty one if need be: its reader has something to say of its own."""
+        self._nudged = True
         self._wake.set()
 
     def offer(self, items: list[Item]) -> None:
@@ -146,7 +153,8 @@ class Subscription:
         """
         clock = asyncio.get_running_loop().time
         while len(self._items) < BATCH_ITEMS and self._bytes < BATCH_BYTES and not self._over:
-            left = self._given_at + BATCH_SECONDS - clock() if self._items else None
+            due = self._items or self._nudged
+            left = self._given_at + BATCH_SECONDS - clock() if due else None
             if left is not None and left <= 0:
                 break
             self._wake.clear()
@@ -162,6 +170,7 @@ class Subscription:
         return self._closed or self._feed.closed or self._slow is not None
 
     def _take(self) -> list[Item]:
+        self._nudged = False
         batch: list[Item] = []
         size = 0
         while self._items and len(batch) < BATCH_ITEMS and size < BATCH_BYTES:
@@ -169,5 +178,5 @@ class Subscription:
             batch.append(item)
             size += len(item.body)
         self._bytes -= size
-        self._delivered = batch[-1].seq
+        self._delivered = batch[-1].seq if batch else self._delivered
         return batch

@@ -43,9 +43,13 @@ def test_who_needs_you_comes_first(task: Make, busy: Make) -> None:
 
 def test_a_batch_that_was_told_before_changes_nothing(task: Make, busy: Make) -> None:
     model = of(Began(7, [task(1)]))
-    assert reduce(model, Changed(7, [busy(1)])) is model
     assert reduce(model, Changed(6, [busy(1)])) is model
     assert reduce(model, Changed(8, [busy(1)])).tasks[1].state == pb.RUNNING
+
+
+def test_what_others_change_about_a_task_comes_without_an_event(task: Make) -> None:
+    model = of(Began(7, [task(1)]))
+    assert reduce(model, Changed(7, [task(1, queue_position=2)])).tasks[1].queue_position == 2
 
 
 def test_a_snapshot_replaces_all(task: Make) -> None:
