@@ -14,6 +14,10 @@ OUTPUT_LIMIT = 16_000
 """Characters of a gate's output that are sent back: the end of it, where the failure is."""
 
 
+FILES = 200
+"""Files in conflict that are named: git names them all, and marks them."""
+
+
 def headline(text: str) -> str:
     """The first line, for a list."""
     return text.strip().partition("\n")[0]
@@ -62,7 +66,10 @@ def _output(task: Task, standing: "Standing") -> str:
 
 def of_conflict(candidate: Candidate) -> str:
     """What an agent must know to resolve a conflict with the branch."""
-    files = "\n".join(f"- {path}" for path in candidate.paths)
+    named = [f"- {path}" for path in candidate.paths[:FILES]]
+    if len(candidate.paths) > FILES:
+        named.append(f"- and {len(candidate.paths) - FILES} more")
+    files = "\n".join(named)
     meant = f"\n\n{candidate.others}" if candidate.others else ""
     return (
         "The work conflicts with what has landed on the branch since it began. The files now hold the merge of both, "

@@ -31,14 +31,21 @@ def ask_reviewers(world: World, task: Task, standing: Standing, now: float) -> t
 def authors(task: Task, stage: str) -> frozenset[str]:
     """The agents that wrote what is judged at a stage, or, before anything is written, planned it.
 
-    Attempts that are void count too: their files stayed for the one that came after.
+    Attempts that are void count too, and so do those of later stages from which the work has come back: their files
+    stayed for the one that came after.
     """
     pipeline = task.pipeline
-    places = {each.name: place for place, each in enumerate(pipeline.stages) if place <= pipeline.index(stage)}
-    did = [(places[a.stage], a.agent) for a in task.attempts if a.stage in places and not a.gate and not a.by]
-    wrote = frozenset(agent for place, agent in did if pipeline.stages[place].writes)
-    last = max((place for place, _ in did), default=0)
-    return wrote or frozenset(agent for place, agent in did if place == last)
+    places = {each.name: place for place, each in enumerate(pipeline.stages)}
+    here = pipeline.index(stage)
+    did = [a for a in task.attempts if a.stage in places and not a.gate]
+    wrote = [a for a in did if pipeline.stage(a.stage).writes]
+    last = max((a.number for a in wrote if places[a.stage] <= here), default=0)
+    names = frozenset(a.agent for a in wrote if not a.by and (places[a.stage] <= here or a.number < last))
+    if names:
+        return names
+    planned = [a for a in did if not a.by and places[a.stage] <= here]
+    latest = max((places[a.stage] for a in planned), default=0)
+    return frozenset(a.agent for a in planned if places[a.stage] == latest)
 
 
 def _nobody(task: Task, missing: tuple[str, ...], wrote: frozenset[str]) -> str:

@@ -7,6 +7,7 @@ from playbook import (
     PLANNED,
     SIMPLE,
     TIP,
+    TIP_TREE,
     Playbook,
     attempt,
     cancelled,
@@ -110,6 +111,22 @@ def test_the_message_names_who_approved_and_the_tree_stays_judged() -> None:
     play = passed(SIMPLE) >> candidate(1, of=1) >> ran("tests", "tree-on-tip")
     play >> approve(play.task, "", candidate(1, of=1).work.revision, ANN) << "build 2"
     play >> candidate(2, of=1, by=("ann",)) << "land 2"
+
+
+def test_a_red_gate_voids_what_people_said_of_the_change_that_goes_back_even_if_the_same_comes_again() -> None:
+    """Contract 4: `goto` voids the verdicts of the stage and of all after it, and landing is after all stages."""
+    pipeline = line(stage("implement", "tests"), gates=[human("final")], land=("final",))
+    same = {"tests": "t", "final": "the same"}
+    play = passed(pipeline) >> candidate(1, of=1, pipeline=pipeline, changes=same) >> ran("tests", "tree-on-tip")
+    play >> approve(play.task, "", play.status.revision, ANN)
+    play >> candidate(2, of=1, pipeline=pipeline, changes=same, by=("ann",)) << "land 2"
+    play >> intended(2) >> refused(2) << "build 3"
+    play >> candidate(3, of=1, pipeline=pipeline, changes=same, by=("ann",), tree="moved") << "tests on moved"
+    play >> ran("tests", "moved", "fail") >> ran("tests", TIP_TREE, on_base=True) << "run implement#2"
+    assert not play.task.answers
+    play >> attempt(2, pipeline=pipeline, changes=same) >> ran("tests", tree(2)) << "build 4"
+    play >> candidate(4, of=2, pipeline=pipeline, changes=same, tree="green") >> ran("tests", "green") << "wait person"
+    assert play.status.reason == "approve final?"
 
 
 class TestQueue:

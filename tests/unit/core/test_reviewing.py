@@ -33,6 +33,7 @@ from foremand.core import commands as c
 from foremand.core import facts as f
 from foremand.core import steering
 from foremand.core import steps as s
+from foremand.core.reviewing import authors
 from foremand.core.spec import LAND, Limits, Pipeline, Profile
 
 ONE = line(stage("implement", "tests", "review", "owner"), gates=[review("review", "critic"), human("owner")])
@@ -234,6 +235,33 @@ class TestAuthors:
 
     def test_who_reviewed_did_not_write(self) -> None:
         votes(votes(under_review(), REJECTS) >> attempt(3, pipeline=ONE) >> ran("tests", tree(3)), APPROVES)
+
+    @staticmethod
+    def hardened(*, back_to: str) -> Playbook:
+        """The critic, who reviews at implement alone, works at harden, whose tests send it back."""
+        stages = (stage("implement", "review"), stage("harden", "tests", agent="critic", goto=back_to))
+        pipeline = line(*stages, gates=[review("review", "critic", scope="stage")])
+        play = votes(Playbook(pipeline, *attempt(1, pipeline=pipeline)), APPROVES) << "run harden#3"
+        play >> (started(3, "harden", agent="critic"), ended(3), sealed(3, pipeline))
+        return play >> ran("tests", tree(3), "fail") >> ran("tests", BASE_TREE, on_base=True)
+
+    def test_what_a_later_stage_wrote_stays_in_the_files_that_the_work_goes_back_to(self) -> None:
+        play = self.hardened(back_to="implement") << "run implement#4"
+        play >> attempt(4) << "wait error"
+        assert play.status.reason.startswith("error: review: reviewer critic wrote what it is to judge")
+        assert play.recorded.count("review pass") == 1, "what coder had written alone"
+
+    def test_also_under_the_hands_of_a_person(self) -> None:
+        play = self.hardened(back_to="implement")
+        play >> steering.take(play.task, ANN) >> f.HandedOver(task=1, at=0, path="/w")
+        play >> steering.give(play.task, "", ANN, rework=False) << "seal 4"
+        play >> sealed(4, changes={"tests": "t", "review": "by hand"}) << "wait error"
+        assert "critic wrote" in play.status.reason
+
+    def test_what_comes_after_the_work_that_is_judged_is_not_in_it(self) -> None:
+        play = self.hardened(back_to="harden") << "run harden#4"
+        assert authors(play.task, "implement") == {"coder"}
+        assert authors(play.task, "harden") == {"coder", "critic"}
 
 
 class TestLimits:
