@@ -50,6 +50,7 @@ async def _attach(place: "Place", task: int | None, *, color: bool, only_ascii: 
     from foremanctl.terminal.app import App
     from foremanctl.terminal.paint import Look
     from foremanctl.terminal.source import Source
+    from foremand.v1 import foremand_pb2 as pb
 
     source = Source(place)
     try:
@@ -60,6 +61,8 @@ async def _attach(place: "Place", task: int | None, *, color: bool, only_ascii: 
                 raise
             await asyncio.to_thread(_start, place)
             await source.open()
+        if task is not None:
+            await source.ask("GetTask", pb.GetTaskRequest(id=task))  # NotFound is said before there is a screen
         await App(source, Look(ascii=only_ascii or _knows_only_ascii()), color=color, bell=bell, task=task).run()
     finally:
         await source.close()

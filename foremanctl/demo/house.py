@@ -22,6 +22,9 @@ from typing import NamedTuple
 import foremanctl
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TERM", "USER", "LOGNAME", "SHELL", "LD_LIBRARY_PATH")
+OF_THE_TERMINAL = ("COLORTERM", "NO_COLOR", "EDITOR", "VISUAL", "PAGER", "LESS", "FOREMAND_BELL")
+"""What a person who attaches has set for their screen."""
+
 LONGEST_LINE = 2**24
 """Bytes of the longest event that is read: the one with the whole pipeline is long."""
 
@@ -120,7 +123,7 @@ class House:
             except TimeoutError:
                 raise DemoFailed(f"the daemon was not ready in {patience:g} s") from None
         if said is None:
-            raise DemoFailed(f"the daemon ended at once, with {self._daemon.returncode}")
+            raise DemoFailed(f"the daemon ended at once, with {self._daemon.returncode}:\n{self.log_end()}")
 
     def _launch(self, notify: Path) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
@@ -155,6 +158,18 @@ class House:
             await end(process)
         code = process.returncode
         return Said(1 if code is None else code, out.decode(errors="replace"), err.decode(errors="replace"))
+
+    async def attach(self) -> int:
+        """Opens the full-screen terminal on this terminal until the person leaves it. Returns its exit code."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "foremanctl", "attach"),
+            cwd=self.repository,
+            env={**self.environment, **{name: os.environ[name] for name in OF_THE_TERMINAL if name in os.environ}},
+        )
+        try:
+            return await process.wait()
+        finally:
+            await end(process)
 
     async def stop_daemon(self, patience: float = 10.0) -> int | None:
         """Asks the daemon to end and waits for it. Returns its exit code, None when there was none to stop.

@@ -7,8 +7,8 @@ passed over. Colour only tells the tasks apart, and only on a terminal.
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TextIO
 
 COLOURS = {"bug fix": "33", "feature": "36", "upgrade": "35", "you": "1"}
@@ -21,6 +21,7 @@ class Narrator:
     def __init__(self, out: TextIO) -> None:
         self.names: dict[int, str] = {}
         self._out = out
+        self._kept: list[str] | None = None
         self._last_seq = 0
         self._news = asyncio.Condition()
         self._patience: Callable[[], None] | None = None
@@ -65,6 +66,17 @@ class Narrator:
             return False
         return True
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps the story until the block ends: something else has the terminal."""
+        self._kept = []
+        try:
+            yield
+        finally:
+            kept, self._kept = self._kept, None
+            for text in kept:
+                self.say(text)
+
     def tell(self, who: str, line: str) -> None:
         """One line of the story."""
         elapsed = time.monotonic() - self._began
@@ -77,6 +89,9 @@ class Narrator:
 
     def say(self, text: str = "") -> None:
         """Any text, a line or more."""
+        if self._kept is not None:
+            self._kept.append(text)
+            return
         self._out.write(text + "\n")
         self._out.flush()
 

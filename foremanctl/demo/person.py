@@ -41,7 +41,7 @@ class Person:
         Raises `DemoFailed` when the task waits where this morning does not expect it, and goes on waiting.
         """
         answered = False
-        while (task := await self._wait(errand, "waiting,done"))["state"] not in ENDED:
+        while (task := await self.stands(errand))["state"] not in ENDED:
             gate = _open_gate(errand, task)
             if gate is not None and not answered:
                 await self._answer(errand, task, gate)
@@ -52,6 +52,16 @@ class Person:
                 task = await self._wait(errand, "done", "--timeout", str(GRACE))
                 if task["state"] == "WAITING":
                     raise DemoFailed(f"it waits, and nobody expected it to: {task['reason']}")
+
+    async def witness(self, errand: Errand) -> None:
+        """Stays with a task that somebody else answers, until it has ended."""
+        if errand.gate is not None and _open_gate(errand, await self.stands(errand)) is not None:
+            await self._note_main(errand)
+        await self._wait(errand, "done")
+
+    async def stands(self, errand: Errand) -> Shown:
+        """The task once it waits or has ended."""
+        return await self._wait(errand, "waiting,done")
 
     async def show(self, errand: Errand) -> Shown:
         """The task as it is now."""
@@ -69,7 +79,7 @@ class Person:
 
     async def _answer(self, errand: Errand, task: Shown, gate: Shown) -> None:
         task_id = str(task["id"])
-        self.main_when_asked[errand.name] = (await asyncio.to_thread(self._house.git, "rev-parse", "main")).strip()
+        await self._note_main(errand)
         self._narrator.command("diff", task_id)
         diff = await self._do("diff", task_id)
         for line in diff.splitlines():
@@ -79,6 +89,9 @@ class Person:
             await self._say("approve", task_id, gate["name"], "--revision", gate["revision"][:12], "-m", errand.message)
         elif errand.answer == "reject":
             await self._say("reject", task_id, "-m", errand.message)
+
+    async def _note_main(self, errand: Errand) -> None:
+        self.main_when_asked[errand.name] = (await asyncio.to_thread(self._house.git, "rev-parse", "main")).strip()
 
     async def _say(self, *arguments: str) -> None:
         self._narrator.command(*arguments)

@@ -2,15 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TextIO
 
 import msgspec
 
-from foremanctl.demo import proof
+from foremanctl.demo import proof, shop
+from foremanctl.demo.hand import PAUSE, Hand
 from foremanctl.demo.house import DemoFailed, House, end
-from foremanctl.demo.monday import Errand, Monday
+from foremanctl.demo.monday import Monday
 from foremanctl.demo.narrator import Narrator
 from foremanctl.demo.person import Person
 from foremanctl.demo.proof import Finding
@@ -31,22 +33,26 @@ To stop it and to remove everything:
 """
 
 
-async def play(monday: Monday | None = None, *, keep: bool = False, out: TextIO | None = None) -> bool:
+async def play(
+    monday: Monday | None = None, *, keep: bool = False, by_hand: bool = False, out: TextIO | None = None
+) -> bool:
     """Plays `monday` and tells it to `out`. Returns whether all of it really happened.
 
-    With `keep` the daemon and its home stay. Raises `DemoFailed` where there is no place to play it in.
+    With `keep` the daemon and its home stay; with `by_hand` whoever sits at this terminal is its person. Raises
+    `DemoFailed` where there is no place to play it in.
     """
-    monday = monday or Monday()
+    monday = monday or (Monday(files=shop.files(PAUSE)) if by_hand else Monday())
     narrator = Narrator(out or sys.stdout)
     house = await asyncio.to_thread(House.build, monday.files)
     stays = False
     try:
         narrator.say(OPENING.format(home=house.home))
-        findings = await _morning(house, narrator, monday)
+        hand = Hand(house, narrator, monday) if by_hand else None
+        findings = await _morning(house, narrator, monday, hand)
         if not keep:
             findings += await _evening(house)
-        happened = _report(narrator, findings)
-        if not happened:
+        happened = _report(narrator, findings, by_hand=by_hand)
+        if not happened and not by_hand:
             narrator.say(f"\nThe end of the daemon's log:\n{house.log_end()}")
         if keep and house.daemon_pid is not None:
             stays = True
@@ -61,16 +67,21 @@ async def play(monday: Monday | None = None, *, keep: bool = False, out: TextIO 
             await _clear(house)
 
 
-async def _morning(house: House, narrator: Narrator, monday: Monday) -> list[Finding]:
+async def _morning(house: House, narrator: Narrator, monday: Monday, hand: Hand | None) -> list[Finding]:
     """From the daemon's start to the last task's end, and what is then found."""
     person = Person(house, narrator)
     findings: list[Finding] = []
     try:
+        if hand is not None:
+            await hand.begin()
         await house.start_daemon()
         async with _narrated(house, narrator):
             for errand in monday.errands:
                 await person.dispatch(errand)
-            findings += await _see_all_through(person, narrator, monday)
+            if hand is None:
+                findings += await _see_all_through(person, narrator, monday)
+            else:
+                findings += await _answered_by(hand, person, monday)
             told = await proof.record(house, person, monday)
             narrated = await narrator.heard(told.events[-1]["seq"] if told.events else 0)
             findings.append(Finding("it was told as it happened", narrated, "the events came to an early end"))
@@ -86,20 +97,34 @@ async def _morning(house: House, narrator: Narrator, monday: Monday) -> list[Fin
 async def _see_all_through(person: Person, narrator: Narrator, monday: Monday) -> list[Finding]:
     """All three tasks at once; one that goes astray does not stop the others. Returns what went astray."""
     astray: list[Finding] = []
-
-    async def follow(errand: Errand) -> None:
-        try:
-            await person.see_through(errand)
-        except DemoFailed as failure:
-            astray.append(Finding(f"the {errand.name} went its way", False, str(failure)))
-
     try:
         async with narrator.patience(monday.patience), asyncio.TaskGroup() as group:
             for errand in monday.errands:
-                group.create_task(follow(errand), name=errand.name)
+                group.create_task(_followed(errand.name, partial(person.see_through, errand), astray), name=errand.name)
     except TimeoutError:
         astray.append(Finding("all three tasks ended", False, f"nothing happened for {monday.patience:g} s"))
     return astray
+
+
+async def _answered_by(hand: Hand, person: Person, monday: Monday) -> list[Finding]:
+    """The same, where it is for somebody else to answer. Tasks that they leave unanswered are left so."""
+    astray: list[Finding] = []
+    async with asyncio.TaskGroup() as group:
+        witnesses = [
+            group.create_task(_followed(errand.name, partial(person.witness, errand), astray), name=errand.name)
+            for errand in monday.errands
+        ]
+        await _followed("terminal", partial(hand.answer, person), astray)
+        for witness in witnesses:
+            witness.cancel()
+    return astray
+
+
+async def _followed(name: str, way: Callable[[], Awaitable[None]], astray: list[Finding]) -> None:
+    try:
+        await way()
+    except DemoFailed as failure:
+        astray.append(Finding(f"the {name} went its way", False, str(failure)))
 
 
 @asynccontextmanager
@@ -153,7 +178,7 @@ async def _settled(house: House, *, daemon_stays: bool) -> Finding:
     return finding
 
 
-def _report(narrator: Narrator, findings: Iterable[Finding]) -> bool:
+def _report(narrator: Narrator, findings: Iterable[Finding], *, by_hand: bool) -> bool:
     """Says of every finding whether it holds. Returns whether all do."""
     narrator.say("\nWhat really happened, seen from the outside (git, the transcripts, the processes):")
     failed = []
@@ -163,7 +188,8 @@ def _report(narrator: Narrator, findings: Iterable[Finding]) -> bool:
             narrator.say(f"       {finding.instead}".replace("\n", "\n       "))
             failed.append(finding.claim)
     if failed:
-        narrator.say(f"\nThe demo FAILED. It is not true that: {'; '.join(failed)}.")
+        what = "It was another Monday than this one" if by_hand else "The demo FAILED"
+        narrator.say(f"\n{what}. It is not true that: {'; '.join(failed)}.")
     else:
         narrator.say("\nAll of it really happened: two changes landed, the third was refused.")
     return not failed

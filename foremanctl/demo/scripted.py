@@ -14,6 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+PAUSE = 0.2
+"""Seconds of thought before each word."""
+
 HALF_A_CENT = "test_half_a_cent_is_rounded_up"
 """The test that refuses the wrong fix. No prompt names it before it has failed."""
 
@@ -89,7 +92,7 @@ JOBS = (
 
 def say(line: str) -> None:
     """Thinks for a moment, as agents do, and says what it is about."""
-    time.sleep(0.2)
+    time.sleep(PAUSE)
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

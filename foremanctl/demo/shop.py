@@ -120,13 +120,14 @@ def interpreter() -> str:
     return str(Path(sys.executable).resolve())
 
 
-def agent() -> str:
+def agent(pause: float) -> str:
     """The text of the scripted agent: it lies in the repository, where the sandbox shows it."""
-    return Path(scripted.__file__).read_text(encoding="utf-8")
+    text = Path(scripted.__file__).read_text(encoding="utf-8")
+    return text.replace(f"PAUSE = {scripted.PAUSE}", f"PAUSE = {pause}")
 
 
-def files() -> dict[str, str]:
-    """The shop's first commit: path to text."""
+def files(pause: float = scripted.PAUSE) -> dict[str, str]:
+    """The shop's first commit: path to text. `pause`: seconds that its agent thinks before each word."""
     return {
         ".gitignore": "__pycache__/\n",
         "requirements.txt": "moneylib==1.9.2\n",
@@ -137,5 +138,5 @@ def files() -> dict[str, str]:
         "tests/test_cart.py": TEST_CART,
         "tests/test_api.py": TEST_API,
         ".foremand/pipeline.toml": pipeline(),
-        ".foremand/agents/scripted.py": agent(),
+        ".foremand/agents/scripted.py": agent(pause),
     }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,6 +56,28 @@ class Screen:
             assert time.monotonic() < end, f"the screen never {what}:\n{text}"
             time.sleep(0.02)
         return text
+
+    def click(self, words: str) -> None:
+        """Click on the first line with these words."""
+        row = next(row for row, line in enumerate(self.lines(), 1) if words in line)
+        self._mouse(0, row)
+
+    def wheel(self, *, up: bool) -> None:
+        """Turn the wheel by one notch, in the middle of the screen."""
+        self._mouse(64 if up else 65, 8)
+
+    def _mouse(self, button: int, row: int) -> None:
+        """What a terminal sends, in xterm's SGR form, when a button goes down and up again."""
+        for end in ("M", "m"):
+            self.type(f"\x1b[<{button};10;{row}{end}")
+
+    def styled(self) -> str:
+        """What is on the screen, with colours and the like as escape sequences."""
+        return self._tmux("capture-pane", "-p", "-e", "-t", self._name)
+
+    def record(self, path: Path) -> None:
+        """From now on keep every byte that the program writes to its terminal."""
+        self._tmux("pipe-pane", "-t", self._name, f"exec cat >> {shlex.quote(str(path))}")
 
     def resize(self, columns: int, rows: int) -> None:
         """The person drags the window's corner."""

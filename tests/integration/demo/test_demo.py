@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from foremanctl.demo.hand import Hand
 from foremanctl.demo.monday import FEATURE, UPGRADE, Monday
 from foremanctl.demo.play import play
 
@@ -139,6 +140,17 @@ async def test_inside_an_attempt_it_is_refused(monkeypatch):
     _, said = await demo.communicate()
     assert demo.returncode == 6
     assert b"from inside an attempt" in said
+
+
+async def test_by_hand_nobody_there_is_told_before_anything_begins(monkeypatch):
+    async def nobody(*_):
+        return False
+
+    monkeypatch.setattr(Hand, "_enter", nobody)
+    out = io.StringIO()
+    assert not await play(by_hand=True, out=out)
+    assert "nobody is there to play it" in out.getvalue()
+    assert "yes  nothing is left running" in out.getvalue()
 
 
 async def test_a_morning_that_cannot_begin_says_why():

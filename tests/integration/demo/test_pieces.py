@@ -9,9 +9,11 @@ import sys
 import pytest
 
 from foremanctl.demo import scripted, shop
+from foremanctl.demo.hand import Hand
 from foremanctl.demo.house import SOCKET_ROOM, DemoFailed, House, end
 from foremanctl.demo.monday import BUG_FIX, FEATURE, UPGRADE, Monday
 from foremanctl.demo.narrator import Narrator
+from foremanctl.demo.person import Person
 
 
 @pytest.fixture
@@ -182,3 +184,28 @@ async def test_the_story_passes_over_what_it_does_not_know_and_uses_no_colour_in
     assert "\x1b" not in out.getvalue()
     assert await narrator.heard(3)
     assert not await narrator.heard(4, patience=0.01)
+
+
+async def test_what_happens_while_something_else_has_the_terminal_is_told_afterwards():
+    out = io.StringIO()
+    narrator = Narrator(out)
+    with narrator.held():
+        narrator.tell("you", "hello")
+        assert out.getvalue() == ""
+    narrator.say("bye")
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["hello", "bye"]
+
+
+async def test_a_terminal_that_does_not_open_ends_the_morning(house, monkeypatch):
+    async def fails():
+        return 1
+
+    monkeypatch.setattr(house, "attach", fails)
+    narrator = Narrator(io.StringIO())
+    with pytest.raises(DemoFailed, match="attach ended with 1"):
+        await Hand(house, narrator, Monday()).answer(Person(house, narrator))
+
+
+def test_an_agent_thinks_as_long_as_it_is_told():
+    assert f"PAUSE = {scripted.PAUSE}" in shop.files()[".foremand/agents/scripted.py"]
+    assert "PAUSE = 3.5\n" in shop.files(3.5)[".foremand/agents/scripted.py"]
