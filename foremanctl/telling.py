@@ -133,7 +133,7 @@ def told(type_: str, fields: Mapping[str, Any]) -> str:
     phrases = SAYINGS.get(type_)
     if phrases is None:
         return " ".join(f"{name}={_text(value)}" for name, value in fields.items() if _is_plain(value))
-    return "".join(_said(phrase, fields) for phrase in phrases)
+    return "".join(_said(phrase, fields) for phrase in phrases).lstrip(" ,:")
 
 
 def _said(phrase: Phrase, fields: Mapping[str, Any]) -> str:

@@ -64,9 +64,14 @@ def test_a_task_is_paused_and_resumed(home: Any) -> None:
     home.ok("cancel", str(task))
 
 
+def sent_to(home: Any, task: int) -> Any:
+    return home.ok("show", str(task), "--format", "json").json["messages"]
+
+
 def test_an_agent_is_told_with_its_next_attempt(home: Any) -> None:
     task = home.submit(repo(home, asleep(home, "go-2")), "slow")
     home.until(lambda: home.show(task)["attempt"] == 1, "its agent works")
+    assert sent_to(home, task) == []
     said = home.ok("send", str(task), "look in tests/data")
     assert "next attempt" in said.stderr
     (home.root / "go-2").touch()
@@ -75,6 +80,9 @@ def test_an_agent_is_told_with_its_next_attempt(home: Any) -> None:
     home.until(lambda: home.show(task)["attempt"] == 2, "it works again")
     home.wait(task, "WAITING")
     assert "look in tests/data" in home.ok("diff", str(task)).stdout
+    (sent,) = sent_to(home, task)
+    assert (sent["message"], sent["attempt"]) == ("look in tests/data", 2)
+    assert "attempt 2 began with it: look in tests/data" in home.ok("show", str(task)).stdout
     assert home.ctl("send", str(task), "too late").returncode == 5
     home.ok("cancel", str(task))
 
@@ -122,6 +130,48 @@ def test_work_is_looked_at_on_a_branch_and_since_an_approval(home: Any) -> None:
     assert there.show("work.txt", branch) == "work"
     assert there.git("branch", "--show-current") == "main"
     home.ok("cancel", str(task))
+
+
+def test_what_is_new_since_a_revision_that_was_looked_at(home: Any) -> None:
+    task = home.submit(repo(home), "begin")
+    seen = home.wait(task, "WAITING")["attempts"][0]["revision"]
+    same = home.ok("diff", str(task), "--since", seen[:9])
+    assert (same.stdout, same.stderr) == ("", "nothing has changed\n")
+    home.ok("rework", str(task), "-m", "once more")
+    home.until(lambda: home.show(task)["attempt"] == 2, "it works again")
+    home.wait(task, "WAITING")
+    whole, new = home.ok("diff", str(task)).stdout, home.ok("diff", str(task), "--since", seen[:9]).stdout
+    assert "+once more" in new
+    assert "work.txt" in whole
+    assert "work.txt" not in new, "that has been seen"
+    for unknown in ("abcdef0", "e" * 40):
+        said = home.ctl("diff", str(task), "--since", unknown)
+        assert (said.returncode, "has no revision" in said.stderr) == (4, True), said.stderr
+        assert f"what to do: foremanctl show {task}" in said.stderr
+    home.ok("cancel", str(task))
+
+
+def test_a_name_that_is_none_is_answered_with_the_nearest(home: Any) -> None:
+    there = repo(home, BREAKS)
+    task = home.submit(there, "break it")
+    home.wait(task, "WAITING")
+    for code, words, given in (
+        (4, 'did you mean "check"?', ("waive", str(task), "chek", "-m", "why")),
+        (4, 'did you mean "check"?', ("logs", str(task), "--gate", "chek")),
+        (4, 'did you mean "implement"?', ("logs", str(task), "--stage", "implment")),
+        (4, 'did you mean "implement"?', ("retry", str(task), "--stage", "implment")),
+        (4, 'did you mean "writer"?', ("retry", str(task), "--agent", "writr")),
+        (4, 'did you mean "style"?', ("retry", str(task), "--gate", "styl")),
+    ):
+        said = home.ctl(*given)
+        assert (said.returncode, words in said.stderr) == (code, True), (given, said.stderr)
+        assert "what to do: its " in said.stderr, said.stderr
+    home.ok("cancel", str(task))
+    strict = PIPELINE.replace("AGENT", WRITES) + '[profile.production]\ngates = {}\n'
+    there.commit({".foremand/pipeline.toml": strict})
+    said = home.ctl("submit", "x", "-C", str(there.path), "--profile", "prodction")
+    assert (said.returncode, 'did you mean "production"?' in said.stderr) == (2, True), said.stderr
+    assert "what to do: its profiles are production" in said.stderr
 
 
 def test_advisory_gates_are_marked_and_costs_are_summed(home: Any) -> None:

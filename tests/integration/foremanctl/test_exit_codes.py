@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import click
 import grpc
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
 
+from foremanctl.cli import cli
 from foremanctl.exits import Exit
+from foremanctl.options import TaskId
 from foremand.v1 import foremand_pb2 as pb
 
 
@@ -91,6 +94,51 @@ def test_nonsense_is_2_and_asks_nobody(daemon: FakeDaemon, ctl: Any, args: list[
     assert ended.err
     assert ended.out == ""
     assert not [verb for verb, _ in daemon.requests if verb != "GetServerInfo"]
+
+
+@pytest.mark.parametrize("command", ["show", "attach", "wait", "cancel", "diff", "verify", "export", "repin"])
+@pytest.mark.parametrize("given", ["abc", "#12", "0", "1_0", "1.5", "9223372036854775808", "9" * 5000, "٣"])
+def test_what_is_no_id_is_told_so_by_every_command(daemon: FakeDaemon, ctl: Any, command: str, given: str) -> None:
+    ended = ctl(command, given)
+    assert ended.code == Exit.USAGE
+    assert f"{given!r} is no task's id" in ended.err
+    assert "what to do: foremanctl list --all" in ended.err
+    assert daemon.requests == []
+
+
+def test_every_id_is_read_by_one_type() -> None:
+    found = {}
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        for each in command.params:
+            if each.name in {"task", "tasks"} or (each.metavar or "").strip("[].").startswith("ID"):
+                found[name, each.name] = type(each.type)
+    assert len(found) > 20
+    assert set(found.values()) == {TaskId}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["show"], ["missing argument 'ID'", "Usage: foremanctl show", "what to do: foremanctl show --help"]),
+        (["logs", "12", "--attempt", "two"], ["'two' is not a valid whole number", "foremanctl logs --help"]),
+        (["list", "--nosuch"], ["no such option", "what to do: foremanctl list --help"]),
+        (["lsit"], ["no command 'lsit'; did you mean 'list'?", "what to do: foremanctl --help"]),
+        (["list", "--state", "runing"], ["did you mean 'RUNNING'?", "what to do: they are QUEUED"]),
+        (["wait", "12", "--for", "lnaded"], ["did you mean 'landed'?"]),
+        (["costs", "--by", "agnet"], ["did you mean 'agent'?"]),
+        (["submit", "x", "--limit", "turn=1"], ["did you mean 'turns'?"]),
+    ],
+    ids=lambda value: " ".join(value)[:24],
+)
+def test_a_slip_is_told_with_what_to_do(daemon: FakeDaemon, ctl: Any, args: list[str], words: list[str]) -> None:
+    ended = ctl(*args)
+    assert ended.code == Exit.USAGE
+    assert ended.err.startswith("foremanctl: ")
+    for word in words:
+        assert word in ended.err
 
 
 def test_every_code_is_of_the_contract() -> None:

@@ -16,7 +16,7 @@ from foremand.v1 import foremand_pb2 as pb
 HOSTILE = "innocent\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202etxt.exe\x9b31m"
 
 
-def _event(number: int, type_: str, **data: Any) -> pb.Event:
+def _event(number: int, type_: str, /, **data: Any) -> pb.Event:
     return pb.Event(seq=number, at="2026-01-01T10:00:00Z", task=12, type=type_, data=json.dumps(data).encode())
 
 
@@ -69,6 +69,67 @@ def test_an_empty_fleet_says_so_on_stderr(daemon: FakeDaemon, ctl: Any) -> None:
     assert (ended.out, ended.code) == ("", 0)
     assert "submit" in ended.err
     assert json.loads(ctl("list", "--format", "json").out) == []
+
+
+def test_an_empty_fleet_tells_of_those_that_have_ended(daemon: FakeDaemon, ctl: Any) -> None:
+    ended = [task(1, state=pb.LANDED), task(2, state=pb.FAILED)]
+    daemon.answers["ListTasks"] = lambda request: pb.ListTasksResponse(tasks=ended if request.all else [])
+    assert ctl("list").err == "no task is alive; 2 have ended: foremanctl list --all\n"
+    (home_,) = {request.repo for request in daemon.asked("ListTasks")}
+    assert home_ == ""
+    said = ctl("list", "--state", "running,waiting").err
+    assert said == "no task is RUNNING or WAITING; there are 2: foremanctl list --all\n"
+    ended.pop()
+    assert "; 1 has ended: " in ctl("list").err
+    assert ctl("list", "-q").out + ctl("list", "--format", "json").out == "[]\n"
+
+
+def test_a_piped_list_is_whole_and_in_columns(daemon: FakeDaemon, ctl: Any) -> None:
+    stages = [f"a-stage-with-a-long-name-{n}" for n in range(3)]
+    daemon.answers["ListTasks"] = pb.ListTasksResponse(
+        tasks=[
+            task(1, state=pb.RUNNING, stages=stages, stage=stages[1], reason="r" * 200, title="t" * 200),
+            task(22, state=pb.RUNNING, reason="short", title="title"),
+        ]
+    )
+    head, first, second = ctl("list").out.splitlines()
+    assert f"{stages[0]}+ [{stages[1]}] {stages[2]} land" in first
+    assert "r" * 200 in first
+    assert first.endswith("t" * 200)
+    assert "…" not in first
+    for name in ("STATE", "PIPELINE", "NOW", "TITLE"):
+        at = head.index(name)
+        assert first[at - 2 : at] == second[at - 2 : at] == "  "
+        assert first[at] != " "
+        assert second[at] != " "
+
+
+def test_show_names_what_was_sent_and_who_heard_it(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["GetTask"] = pb.TaskDetail(task=task(12, state=pb.RUNNING))
+    said = [_event(n, "Said", by="ann", message=text, key=f"k{n}") for n, text in ((1, "look here"), (2, "and there"))]
+    daemon.scripts["ListEvents"] = [
+        pb.ListEventsResponse(events=said[:1], more=True),
+        pb.ListEventsResponse(events=[*said[1:], _event(3, "Heard", number=4, key="k1")]),
+    ] * 2
+    first, second = json.loads(ctl("show", "12", "--format", "json").out)["messages"]
+    assert (first["message"], first["by"], first["attempt"]) == ("look here", "ann", 4)
+    assert (second["attempt"], second["heard_at"]) == (None, None)
+    assert [request.after for request in daemon.asked("ListEvents")] == [0, 1]
+    out = ctl("show", "12").out
+    assert "attempt 4 heard it as it worked: look here" in out
+    assert "no attempt has heard it yet: and there" in out
+
+
+def test_show_names_the_limits_and_the_worst_case(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["GetTask"] = pb.TaskDetail(
+        task=task(12, state=pb.RUNNING),
+        limits=pb.Limits(cost_usd=5, wall_clock=7200),
+        worst_case=pb.WorstCase(agent_runs=4, cost_usd=2.5),
+    )
+    out = ctl("show", "12").out
+    assert "cost_usd=5 wall_clock=2h" in out
+    assert "4 more agent runs, $2.50 more" in out
+    assert json.loads(ctl("show", "12", "--format", "json").out)["limits"] == {"cost_usd": 5, "wall_clock": 7200}
 
 
 def test_show_is_one_object_with_the_stable_names(daemon: FakeDaemon, ctl: Any) -> None:
@@ -126,6 +187,52 @@ def test_a_piped_diff_is_its_bytes(daemon: FakeDaemon, program: Any, home: Any) 
     done = subprocess.run([sys.executable, "-m", "foremanctl", "diff", "12", "--attempt", "2"], capture_output=True)
     assert done.stdout == b"".join(pieces)
     assert daemon.asked("GetDiff")[0].attempt == 2
+
+
+SEEN, OTHER = "a1b2c3d" + "0" * 33, "a1b2fff" + "0" * 33
+
+
+def _seen(daemon: FakeDaemon) -> None:
+    attempts = [pb.Attempt(number=n, revision=each) for n, each in enumerate((SEEN, OTHER), 1)]
+    daemon.answers["GetTask"] = pb.TaskDetail(task=task(12, revision="d" * 40), attempts=attempts, base="b" * 40)
+    daemon.answers["GetDiff"] = [pb.DiffChunk(base=SEEN, revision="d" * 40), pb.DiffChunk(data=b"+new\n")]
+
+
+def test_a_diff_since_a_revision_names_it_whole(daemon: FakeDaemon, program: Any, ctl: Any) -> None:
+    _seen(daemon)
+    assert program("diff", "12", "--since", "A1B2C3D").out == "+new\n"
+    assert program("diff", "12", "--since", SEEN).out == "+new\n"
+    earlier = "e" * 40  # one that it had at landing: the daemon knows
+    assert program("diff", "12", "--since", earlier).out == "+new\n"
+    assert [request.since for request in daemon.asked("GetDiff")] == [SEEN, SEEN, earlier]
+
+
+@pytest.mark.parametrize("unknown", ["abcdef1", "main", "HEAD~1", "b" * 7, "g" * 40])
+def test_a_diff_since_what_it_never_was_is_4(daemon: FakeDaemon, ctl: Any, unknown: str) -> None:
+    _seen(daemon)
+    ended = ctl("diff", "12", "--since", unknown)
+    assert ended.code == 4
+    assert f"task 12 has no revision {unknown!r}" in ended.err
+    assert "a1b2c3d00000, a1b2fff00000, dddddddddddd" in ended.err
+    assert "what to do: foremanctl show 12" in ended.err
+    assert not daemon.asked("GetDiff")
+
+
+def test_a_diff_since_what_could_be_several_asks_for_more(daemon: FakeDaemon, ctl: Any) -> None:
+    _seen(daemon)
+    ended = ctl("diff", "12", "--since", "a1b2")
+    assert ended.code == 2
+    assert "more digits" in ended.err
+    for other in (["--stat"], ["--attempt", "1"], ["--since-approval"]):
+        assert ctl("diff", "12", "--since", SEEN, *other).code == 2
+    assert not daemon.asked("GetDiff")
+
+
+def test_a_diff_without_a_change_says_so(daemon: FakeDaemon, program: Any) -> None:
+    _seen(daemon)
+    daemon.answers["GetDiff"] = [pb.DiffChunk(base=SEEN, revision=SEEN)]
+    ended = program("diff", "12", "--since", SEEN)
+    assert (ended.out, ended.err) == ("", "nothing has changed\n")
 
 
 def test_a_diff_on_a_terminal_is_coloured_and_harmless(daemon: FakeDaemon, home: Any) -> None:
@@ -186,14 +293,16 @@ def test_events_for_people_are_one_line_each(daemon: FakeDaemon, ctl: Any) -> No
         [pb.WatchResponse(cursor=1), HOLD],
         [
             pb.WatchResponse(
-                cursor=1, events=[_event(1, "VerdictGiven", gate="tests", reason="2\nfailed\x1b[1m", work={})]
+                cursor=1,
+                events=[
+                    _event(1, "VerdictGiven", gate="tests", stage="land", verdict="fail", reason="2\nfailed\x1b[1m")
+                ],
             )
         ],
     ]
     (line,) = ctl("events").out.splitlines()
     assert "VerdictGiven" in line
-    assert "gate=tests reason=2 failed\\x1b[1m" in line
-    assert "work" not in line
+    assert line.endswith("land: gate tests: fail, 2 failed\\x1b[1m")
 
 
 def test_a_reader_who_has_had_enough_is_no_error(daemon: FakeDaemon, home: Any) -> None:
