@@ -1,8 +1,10 @@
 """Tasks as the daemon tells of them, a terminal without a screen, and a daemon that is a list of answers."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,11 @@ from foremanctl.terminal.app import App
 from foremanctl.terminal.model import Back, Began, Changed, Event
 from foremanctl.terminal.paint import Line, Look
 from foremand.v1 import foremand_pb2 as pb
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from deciding import FakeTerminal
+from deciding import Person as Decider
 
 NOW = 1_800_000_000.0
 """When it is, for everybody: 2027-01-15 08:00:00 UTC."""
@@ -216,3 +223,11 @@ def task() -> Callable[..., pb.Task]:
 def busy() -> Callable[..., pb.Task]:
     """Makes tasks whose agent works."""
     return working
+
+
+@pytest.fixture
+async def person() -> Decider:
+    """Who looks at a change, to decide."""
+    made = Decider(FakeTerminal())
+    await made.rest()
+    return made

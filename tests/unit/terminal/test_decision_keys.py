@@ -61,6 +61,84 @@ async def test_a_asks_once_and_y_is_yes(daemon: Any, at: Any) -> None:
     assert (verb, request.gate, request.revision) == ("ApproveTask", "owner", REVISION)
 
 
+async def test_from_the_floor_two_keys_decide_with_the_change_in_sight(daemon: Any, at: Any) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("1 needs you")
+        person.press("a")
+        await person.sees("to decide", "M a.py", "approve owner at 111111111111", "y/n")
+        person.press("n")
+        await person.sees("nothing was sent")
+        person.press("\x1b")
+        await person.sees("1 needs you")
+        person.press("a")
+        await person.sees("y/n")
+        person.press("y")
+        await person.sees("approved owner of 12", "1 needs you")
+
+    await at(daemon, story)
+    ((verb, request),) = answered(daemon)
+    assert (verb, request.gate, request.revision) == ("ApproveTask", "owner", REVISION)
+
+
+async def test_a_yes_before_the_question_is_none(daemon: Any, at: Any) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("1 needs you")
+        person.press("ay")
+        await person.sees("to decide", "y/n")
+        person.press("n")
+        await person.sees("nothing was sent")
+
+    await at(daemon, story)
+    assert answered(daemon) == []
+
+
+async def test_from_a_task_x_asks_why_and_once_more(daemon: Any, at: Any) -> None:
+    daemon.answers["ListEvents"] = pb.ListEventsResponse()
+
+    async def story(person: Any) -> None:
+        await person.sees("12  Add /v2/export")
+        person.press("x")
+        await person.sees("to decide", "reject 12; why? ")
+        person.press("not this year\r")
+        await person.sees("reject 12 at 111111111111?", "y/n")
+        person.press("y")
+        await person.sees("rejected 12")
+
+    await at(daemon, story, task=12)
+    assert [(verb, request.message) for verb, request in answered(daemon)] == [("RejectTask", "not this year")]
+
+
+async def test_w_opens_the_editor_with_the_change_quoted(daemon: Any, at: Any) -> None:
+    quoted: list[str] = []
+
+    async def edit(text: str, suffix: str = ".md") -> str:
+        quoted.append(text)
+        return text.replace("> +two = 3\n", "> +two = 3\nwhy 3?\n")
+
+    async def story(person: Any) -> None:
+        await person.sees("1 needs you")
+        person.app.edit = edit
+        person.press("w")
+        await person.sees("* why 3?", "send 12 back at 111111111111 with 1 comment?", "y/n")
+        person.press("y")
+        await person.sees("sent 12 back with 1 comment")
+
+    await at(daemon, story)
+    assert "> -two = 2\n> +two = 3\n" in quoted[0]
+    assert [(verb, request.message) for verb, request in answered(daemon)] == [
+        ("ReworkTask", "a.py, line 1:\n> two = 3\nwhy 3?")
+    ]
+
+
+async def test_d_just_looks(daemon: Any, at: Any) -> None:
+    async def story(person: Any) -> None:
+        await opened(person)
+        text = await person.sees("a approve")
+        assert "y/n" not in text
+
+    await at(daemon, story)
+
+
 async def test_the_same_key_twice_approves_nothing(daemon: Any, at: Any) -> None:
     async def story(person: Any) -> None:
         await opened(person)
