@@ -53,7 +53,7 @@ class FakeDaemon(ForemandServicer):
         self.path = path
         self.answers: dict[str, Any] = {
             "ListEvents": pb.ListEventsResponse(),
-            "GetServerInfo": pb.ServerInfo(version="test", api_revision=API_REVISION, pid=1, sandboxed=True)
+            "GetServerInfo": pb.ServerInfo(version="test", api_revision=API_REVISION, pid=1, sandboxed=True),
         }
         self.scripts: dict[str, list[Any]] = {}
         self.requests: list[tuple[str, Any]] = []
