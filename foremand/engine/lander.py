@@ -56,6 +56,7 @@ from .ledger import Ledger
 from .others import Others
 from .repositories import Repositories
 from .sealing import describe, raises
+from .taint import check_kept
 
 log = logging.getLogger("foremand.lander")
 
@@ -76,6 +77,7 @@ class Lander:
         repo, into = Path(task.submitted.repo), task.submitted.into
         mirror, work = self._repositories.mirror(repo), self._repositories.work(task)
         try:
+            await check_kept(task, work, step.source)
             await mirror.fetch(into)
             local = await mirror.tip(into)
             tip = await mirror.fetch_remote(into) if task.pipeline.land.fetch else local

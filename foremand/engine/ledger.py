@@ -65,6 +65,12 @@ class Ledger:
         finally:
             self._listeners.remove(changed)
 
+    @contextlib.asynccontextmanager
+    async def halted(self, task: int) -> AsyncIterator[None]:
+        """Nothing happens to this task as long as the block lasts: who has something to write down waits."""
+        async with self._locks.setdefault(task, asyncio.Lock()):
+            yield
+
     def get(self, task: int) -> Task | None:
         """The task with this id."""
         return self._tasks.get(task)

@@ -91,33 +91,36 @@ class Pruner:
     async def _tainted(self, dry_run: bool) -> list[Pruned]:
         """What a secrets gate refused, of every task that has ended."""
         pruned = []
-        for task in list(self._ledger.all()):
-            path = self._places.work(task.id)
-            if task.over is None or not path.exists():
-                continue
-            if await asyncio.to_thread(running, self._places, task.id):
+        for number in [task.id for task in self._ledger.all()]:
+            path = self._places.work(number)
+            if not (self._is_over(number) and path.exists()):
                 continue
             try:
-                size = await self._forget_tainted(task, dry_run)
+                async with self._ledger.halted(number):  # who retries it meanwhile does so afterwards
+                    size = await self._forget_tainted(number, dry_run)
             except (GitError, OSError) as error:
-                log.warning("task %d: its tainted revisions cannot be removed: %s", task.id, error)
+                log.warning("task %d: its tainted revisions cannot be removed: %s", number, error)
                 continue
             if size is not None:
-                pruned.append(Pruned(task=task.id, what="revisions", path=str(path), bytes=size))
+                pruned.append(Pruned(task=number, what="revisions", path=str(path), bytes=size))
         return pruned
 
-    async def _forget_tainted(self, task: Task, dry_run: bool) -> int | None:
-        """The bytes that it frees; None where nothing is tainted (any more)."""
-        work, now = self._repositories.work(task), self._ledger.now()
-        facts = await asyncio.to_thread(lambda: [entry.fact for entry in self._journal.facts(task=task.id)])
+    async def _forget_tainted(self, number: int, dry_run: bool) -> int | None:
+        """The bytes that it frees; None where nothing is tainted (any more), or something of the task runs."""
+        busy = await asyncio.to_thread(running, self._places, number)
+        if busy or not self._is_over(number):
+            return None
+        work, now = self._repositories.work(self._ledger[number]), self._ledger.now()
+        facts = await asyncio.to_thread(lambda: [entry.fact for entry in self._journal.facts(task=number)])
         tainted = taint(facts)
         made = (work.candidate_ref(number) for number in tainted.candidates)
         names = [name for ref in made for name in (ref, ref + CONFLICT_SUFFIX)]
         refs = await refs_holding(work, tainted.commits, names)
         if not refs and not is_half_forgotten(work):
             return None
-        size = await held_alone(work, refs, {a.work.base for a in task.attempts if a.work is not None})
-        if not dry_run and self._is_over(task.id):
+        bases = {a.work.base for a in self._ledger[number].attempts if a.work is not None}
+        size = await held_alone(work, refs, bases)
+        if not dry_run:
             await forget(work, refs, now)
         return size
 

@@ -141,8 +141,9 @@ async def describe(
     gates = {gate.name: gate for gate in (*pipeline.gates.values(), *more)}
     tree = await work.tree_of(revision)
     commits = (*seals, *(each for each in await commits_between(work, base, revision) if each not in seals))
+    passing = await passing_through(work, tuple(gates.values()), commits)
     if tree == base_tree:
-        same = {gate.name: NOTHING for gate in gates.values() if not gate.paths}
+        same = {gate.name: NOTHING for gate in gates.values() if not gate.paths} | passing
         return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same, commits=commits)
     files, added, removed = await diffstat(work, base, revision)
     guarded = {gate.name: gate.paths for gate in gates.values() if gate.kind == "protected"}
@@ -151,7 +152,7 @@ async def describe(
         tree=tree,
         base=base,
         base_tree=base_tree,
-        changes=await changes(work, tuple(gates.values()), base, revision),
+        changes=passing | await changes(work, tuple(gates.values()), base, revision),
         files=files,
         added=added,
         removed=removed,
@@ -190,3 +191,15 @@ async def changes(work: WorkRepo, gates: tuple[Gate, ...], base: str, revision: 
             seen[gate.paths] = await change_id(work, base, revision, gate.paths or None)
     found = {gate.name: seen[gate.paths] for gate in gates}
     return {gate.name: found[gate.name] or NOTHING for gate in gates if found[gate.name] is not None or not gate.paths}
+
+
+async def passing_through(work: WorkRepo, gates: tuple[Gate, ...], commits: Sequence[str]) -> dict[str, str]:
+    """Secrets gates that apply for what a commit touches, even where the change as a whole has undone it."""
+    found: dict[str, str] = {}
+    for gate in gates:
+        if gate.kind == "secrets" and gate.paths:
+            for commit in commits:
+                if await touched(work, f"{commit}^1", commit, gate.paths):
+                    found[gate.name] = NOTHING
+                    break
+    return found

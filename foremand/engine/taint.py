@@ -9,6 +9,11 @@ from msgspec import Struct
 
 from foremand.core import facts as f
 from foremand.core.spec import Gate
+from foremand.core.task import Task
+from foremand.git import WorkRepo
+from foremand.git.prune import missing
+
+from .conductor import StepFailed
 
 
 class Taint(Struct, frozen=True):
@@ -28,6 +33,19 @@ def taint(facts: Iterable[f.AnyFact]) -> Taint:
     for fact in facts:
         seen.take(fact)
     return seen.sum()
+
+
+async def check_kept(task: Task, work: WorkRepo, *revisions: str) -> None:
+    """Raises StepFailed where one of these, on which the task wants to go on, is gone: pruned as tainted."""
+    gone = await missing(work, revisions)
+    if gone:
+        made = next((a for a in task.attempts if a.work is not None and a.work.revision in gone), None)
+        whose = f", which {made.stage} made," if made is not None else ""
+        stage = made.stage if made is not None else task.pipeline.stages[0].name
+        raise StepFailed(
+            f"revision {min(gone)[:12]}{whose} is kept no more: what a secrets gate has refused is pruned once the "
+            f"task has ended. Have {stage} do it again: foremanctl retry {task.id} --stage {stage} --fresh"
+        )
 
 
 class _Seen:

@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .leftovers import keep_out
 from .repositories import Repositories
 from .setups import Setups
+from .taint import check_kept
 from .workplace import Room, Workplace
 
 
@@ -34,6 +35,7 @@ class Workspaces:
         """
         work = self._repositories.work(task)
         try:
+            await check_kept(task, work, *filter(None, (entered, files)))
             keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
             room.tree.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             notes = await prepare(

@@ -1,5 +1,6 @@
 """Pruning: what nothing needs goes, what has not landed stays, and a refused secret is gone at once."""
 
+import asyncio
 import fcntl
 import os
 from pathlib import Path
@@ -11,8 +12,13 @@ from msgspec.structs import replace
 from foremand.core import facts as f
 from foremand.core.fold import apply
 from foremand.core.task import Task
+from foremand.engine import pruning as module
+from foremand.engine.conductor import StepFailed
 from foremand.engine.pruning import Pruner
 from foremand.engine.reading import NothingToRead, ReadingRoom
+from foremand.engine.taint import check_kept
+from foremand.engine.workplace import Room
+from foremand.engine.workspaces import Workspaces
 from foremand.git import prune as forgetting
 
 DAY = 86400.0
@@ -186,6 +192,83 @@ def retried(task: Task) -> Task:
     assert live is not None
     assert live.over is None
     return live
+
+
+async def test_who_retries_while_a_secret_is_forgotten_does_so_afterwards(
+    an_estate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_estate() as estate, asyncio.TaskGroup() as group:
+        await estate.begin(1)
+        revision = await estate.seal(1, {"a": "secret"})
+        await estate.judge(1, revision, "secret", "fail")
+        await estate.end(1)
+        forget, order = module.forget, []
+
+        async def retry() -> None:
+            await estate.say(f.Retried(task=1, at=estate.now, by="ann", stage="implement"))
+            order.append("retried")
+
+        async def meanwhile(*arguments: Any) -> None:
+            group.create_task(retry())
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert estate.ledger[1].over is not None
+            await forget(*arguments)
+            order.append("forgotten")
+
+        monkeypatch.setattr(module, "forget", meanwhile)
+        assert gone(await pruner(estate, keep=DAY).prune(False)) == [(1, "revisions")]
+        await estate.say(f.Said(task=1, at=estate.now, by="ann", message="done", key="k"))
+        assert order == ["forgotten", "retried"]
+        assert estate.ledger[1].over is None
+
+
+@pytest.mark.parametrize("moment", ["before it is looked at", "as it is looked at"])
+async def test_a_task_that_was_retried_before_its_secret_is_forgotten_keeps_it(
+    an_estate: Any, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    async with an_estate() as estate:
+        await estate.begin(1)
+        revision = await estate.seal(1, {"a": "secret"})
+        await estate.judge(1, revision, "secret", "fail")
+        await estate.end(1)
+        halted = estate.ledger.halted
+
+        def retry_first(number: int) -> Any:
+            estate.ledger._tasks[1] = retried(estate.ledger[1])
+            return halted(number)
+
+        if moment == "as it is looked at":
+            monkeypatch.setattr(estate.ledger, "halted", retry_first)
+        else:
+            estate.ledger._tasks[1] = retried(estate.ledger[1])
+        assert gone(await pruner(estate, keep=DAY).prune(False)) == []
+        assert estate.has(1, revision)
+
+
+async def test_who_goes_on_from_what_was_forgotten_is_told_so_and_how(an_estate: Any) -> None:
+    async with an_estate() as estate:
+        await estate.begin(1)
+        revision = await estate.seal(1, {"a": "secret"})
+        await estate.judge(1, revision, "secret", "fail")
+        work = estate.repositories.work(estate.ledger[1])
+        await check_kept(estate.ledger[1], work, revision, estate.ledger[1].base)
+        await estate.end(1)
+        estate.now += 60
+        await pruner(estate, keep=DAY).prune(False)
+        estate.ledger._tasks[1] = task = retried(estate.ledger[1])
+
+        nothing: Any = None
+        workspaces = Workspaces(estate.ledger, estate.repositories, nothing, nothing)
+        folder = estate.places.workspace(1)
+        room = Room(tree=folder / "tree", home=folder / "home", tmp=folder / "tmp")
+        with pytest.raises(StepFailed) as told:
+            await workspaces.make_ready(task, room, revision, None)
+        for words in (revision[:12], "implement made", "secrets gate has refused", "retry 1 --stage implement --fresh"):
+            assert words in told.value.reason
+        with pytest.raises(StepFailed, match="is kept no more"):
+            await workspaces.make_ready(task, room, task.base, revision)
+        await check_kept(task, work, task.base, task.base_tree)
 
 
 async def test_setups_mirrors_and_left_environments_go_when_nobody_used_them(an_estate: Any) -> None:

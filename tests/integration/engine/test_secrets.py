@@ -193,3 +193,19 @@ def test_nobody_is_ever_told_a_secret(home: Any, stuck: tuple[Any, int]) -> None
     assert {name for name, text in seen.items() if SECRET in text} == set()
     with closing(sqlite3.connect(home.state / "journal.db")) as journal:
         assert SECRET not in "\n".join(journal.iterdump())
+
+
+@pytest.mark.parametrize("where", [AT_STAGE_TWO, AT_LANDING], ids=["at-stage-two", "at-landing"])
+def test_paths_that_only_an_earlier_stage_touched_count_too(home: Any, where: Any) -> None:
+    """What lands in the end touches nothing there: the commits that would land do."""
+    agents = AGENTS.replace('kind = "secrets"', 'kind = "secrets"\npaths = ["keys/**"]')
+    agents = agents.replace("cp LEAK settings.py", "mkdir keys; cp LEAK keys/prod.py")
+    agents = agents.replace("echo key = None > settings.py", "rm -rf keys")
+    repo = repo_of(home, agents + STAGES.format(one="", strategy="merge", **where))
+    task = home.submit(repo, "make it")
+    landed = home.wait(task, "LANDED")
+
+    assert [a["stage"] for a in landed["attempts"]] == ["one", "two", "two"]
+    assert "Gate clean failed: 1 secret: AWS access key in keys/prod.py:1" in repo.show("heard.txt")
+    assert gate(landed)["verdict"] == "skipped", "what lands has never touched them"
+    assert SECRET not in added(repo)
