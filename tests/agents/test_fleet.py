@@ -49,7 +49,7 @@ agent = "claude"
 gates = ["made"]
 """
 
-HASTY = f"{SHORT}\nlimits = {{ wall_clock = '6s' }}\non_fail = {{ limit = 3 }}\n"
+HASTY = f"{SHORT}\nlimits = {{ wall_clock = '12s' }}\non_fail = {{ limit = 3 }}\n"
 LOOSE = SHORT.replace("[gate.made]", 'args = ["--max-budget-usd", "100"]\n[gate.made]', 1)
 """The agent's own budget is switched off: only the daemon's is left."""
 

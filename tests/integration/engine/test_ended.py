@@ -226,7 +226,7 @@ def test_the_queue_is_told_in_its_order(ended: Ended) -> None:
     refused = home.ctl("pause", str(third))  # it goes on by itself: nothing runs
     assert refused.returncode == 5, refused.stderr
     taken = Path(home.ok("take", str(third)).stdout.removesuffix("\n"))  # gives its place back
-    assert home.show(third)["queue_position"] is None
+    home.until(lambda: home.show(third)["queue_position"] is None, "its place is free")
     assert (taken / "third.txt").exists()
     (home.root / "sign").touch()
     home.wait(first, "LANDED")
