@@ -2,13 +2,13 @@
 
     python tests/bench/run.py                 all rows
     python tests/bench/run.py submit list     some of them
+    python tests/bench/run.py terminal        those of `foremanctl attach`
 
 Every row drives the real parts: a real daemon, real agents' processes, real clients. Machines differ and are
 shared: compare ratios and medians, not single figures.
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import platform
@@ -18,36 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import grpc
-from conftest import House, Repo
+import terminal
+from measured import SINGLE, TALK, WAITING, Client, cpu, fill, home, rss, waiting
 from rows import DEADLINE, Row, percentile
 
 from foremand.agents.registry import adapter
-from foremand.core import facts as f
 from foremand.engine.ingest import Ingestion
-from foremand.journal import Ingested, Journal
-from foremand.pipeline import load
+from foremand.journal import Journal
 from foremand.v1 import foremand_pb2 as pb
-from foremand.v1.foremand_pb2_grpc import ForemandStub
-
-WAITING = """
-version = 1
-[agent.a]
-adapter = "command"
-command = ["sh", "-c", "echo $FOREMAND_TASK > file-$FOREMAND_TASK"]
-[gate.person]
-kind = "human"
-[[stage]]
-name = "implement"
-agent = "a"
-gates = ["person"]
-"""
 
 CHAIN = (
     """
@@ -70,85 +51,6 @@ print(f"begin {time.time():.6f}", flush=True)
 sys.stdin.read()
 print(f"end {time.time():.6f}", flush=True)
 """
-
-TALK = """
-import sys, time
-sys.stdin.read()
-for number in range(int(sys.argv[1])):
-    print(f"at {time.time():.6f} {'x' * 80}", flush=True)
-    time.sleep(float(sys.argv[2]))
-"""
-
-SINGLE = """
-version = 1
-[agent.a]
-adapter = "command"
-command = {command}
-[gate.person]
-kind = "human"
-[[stage]]
-name = "implement"
-agent = "a"
-gates = ["person"]
-allow_empty = true
-"""
-
-
-@contextlib.contextmanager
-def home() -> Iterator[House]:
-    """A house that is gone afterwards."""
-    house = House(Path(tempfile.mkdtemp(prefix="fb-", dir="/var/tmp")).resolve())
-    try:
-        yield house
-    finally:
-        house.close()
-
-
-class Client:
-    """The API without the start of a program."""
-
-    def __init__(self, house: House) -> None:
-        import socket
-
-        self._show = socket.socket(socket.AF_UNIX)
-        self._show.connect(str(house.socket) + ".operator")
-        token = json.loads(self._show.makefile().readline())["token"]
-        self.metadata = (("foremand-token", token),)
-        options = [("grpc.max_receive_message_length", 1 << 26)]
-        self.stub = ForemandStub(grpc.insecure_channel(f"unix:{house.socket}", options=options))
-        self._env = house.env
-
-    def submit(self, repo: Repo, prompt: str = "do it") -> int:
-        request = pb.SubmitTaskRequest(prompt=prompt, repo=str(repo.path), environment=self._env)
-        return int(self.stub.SubmitTask(request, metadata=self.metadata, timeout=DEADLINE).id)
-
-    def until(self, true: Callable[[dict[int, Any]], bool]) -> None:
-        """Watch until the tasks are as wanted."""
-        tasks: dict[int, Any] = {}
-        stream = self.stub.Watch(pb.WatchRequest(), metadata=self.metadata, timeout=DEADLINE)
-        for response in stream:
-            for task in (*response.snapshot, *response.tasks):
-                tasks[task.id] = task
-            if true(tasks):
-                stream.cancel()
-                return
-
-
-def waiting(count: int) -> Callable[[dict[int, Any]], bool]:
-    """Whether so many tasks wait for a person."""
-    return lambda tasks: sum(task.state == pb.WAITING for task in tasks.values()) >= count
-
-
-def rss(pid: int) -> float:
-    """Resident memory in MB."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(text.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def cpu(pid: int) -> float:
-    """Processor seconds used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ingest() -> Row:
@@ -286,7 +188,7 @@ def idle() -> list[Row]:
 def many() -> list[Row]:
     """Fifty agents at once beside a journal of a million events, and a restart under them."""
     with home() as house:
-        asyncio.run(_fill(house.state / "journal.db", events=1_000_000))
+        asyncio.run(fill(house.state / "journal.db", events=1_000_000))
         repo = house.repo({".foremand/pipeline.toml": SINGLE.format(command='["sh", "-c", "echo hi; exec sleep 600"]')})
         house.start("--max-agents", "50")
         client = Client(house)
@@ -320,32 +222,10 @@ def many() -> list[Row]:
     ]
 
 
-async def _fill(path: Path, *, events: int = 0, tasks: int = 0) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    async with Journal.open(path) as journal:
-        body = json.dumps({"kind": "text", "text": "x" * 120}).encode()
-        step = 10_000
-        for start in range(0, events, step):
-            await journal.ingest(
-                Ingested(task=10**6, attempt=1, at=0.0, inode=1, start=start, offset=start + step, events=[body] * step)
-            )
-        pipeline = load(WAITING, lambda _: None, "bench")
-        for number in range(1, tasks + 1):
-            assert await journal.next_task_id() == number
-            await journal.append(
-                [
-                    f.TaskSubmitted(task=number, at=time.time(), title=f"{number}", prompt="p", repo="/r", into="main"),
-                    f.TaskStarted(task=number, at=time.time(), base="0" * 40, base_tree="1" * 40, pipeline=pipeline,
-                                  pipeline_hash="", origin="", sandboxed=True),
-                    f.TaskEnded(task=number, at=time.time(), state="CANCELLED", reason="cancelled by bench"),
-                ]
-            )  # fmt: skip
-
-
 def listing() -> Row:
     """`foremanctl list` with a thousand tasks, from the start of its program to its end."""
     with home() as house:
-        asyncio.run(_fill(house.state / "journal.db", tasks=1000))
+        asyncio.run(fill(house.state / "journal.db", tasks=1000))
         house.start()
         spent = []
         for _ in range(8):
@@ -391,6 +271,7 @@ ROWS: dict[str, Callable[[], Row | list[Row]]] = {
     "many": many,
     "list": listing,
     "submit": submit,
+    "terminal": terminal.rows,
 }
 
 
