@@ -4,6 +4,8 @@ from typing import Any
 
 from hands import approve, lines, put, repository, tell
 
+from foremand.v1 import foremand_pb2 as pb
+
 
 def overlaps(house: Any, task: int) -> dict[int, tuple[list[str], list[str]]]:
     return {each["id"]: (each["files"], each["conflicts"]) for each in house.show(task)["overlaps"]}
@@ -50,3 +52,23 @@ def test_overlaps_follow_the_work(home: Any) -> None:
     answers = home.wait(third, "LANDED")["approvals"]
     assert [answer["decision"] for answer in answers] == ["rework", "approved"]
     assert overlaps(home, other) == {}
+
+
+def test_who_watches_is_told_of_another_s_seal(home: Any) -> None:
+    """Nothing happens to the first task itself: it comes without an event, and under the cursor that was."""
+    repo = repository(home, 'gates = ["owner"]', **{"poem.txt": lines(60)})
+    first = tell(home, repo, put(10, "first"), "First")
+    home.wait(first, "WAITING")
+    stream = home.api.stream("Watch", pb.WatchRequest(task=first), timeout=60)
+    begun = next(stream)
+    assert [list(task.overlaps) for task in begun.snapshot] == [[]]
+    second = tell(home, repo, put(10, "second"), "Second")
+    said = next(stream)
+    assert [(each.id, list(each.conflicts)) for task in said.tasks for each in task.overlaps] == [
+        (second, ["poem.txt"])
+    ]
+    assert (list(said.events), said.cursor) == ([], begun.cursor)
+    home.ok("cancel", str(second))
+    assert [list(task.overlaps) for task in next(stream).tasks] == [[]]
+    stream.close()
+    home.ok("cancel", str(first))
