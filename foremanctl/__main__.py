@@ -85,7 +85,8 @@ def _usage(error: "click.UsageError") -> Usage:
     what = words[:1].lower() + words[1:]
     if error.ctx is None:
         return Usage(what, hint="foremanctl --help")
-    return Usage(what, why=error.ctx.get_usage(), hint=f"{error.ctx.command_path} --help")
+    quote = "quotes around what holds blanks; " if "unexpected extra" in what else ""
+    return Usage(what, why=error.ctx.get_usage(), hint=f"{quote}{error.ctx.command_path} --help")
 
 
 def _explain(failure: Failure) -> None:

@@ -10,6 +10,21 @@ from . import commands
 from .nearest import nearest
 from .options import add_common
 
+SECTIONS = {
+    "Begin": ("demo", "doctor", "init", "check", "schema", "config", "completion"),
+    "Dispatch and watch": ("submit", "attach", "list", "show", "why", "logs", "diff", "events", "wait"),
+    "Answer": ("approve", "rework", "reject", "waive", "answer"),
+    "Steer": ("send", "pause", "resume", "retry", "cancel", "limit", "priority", "repin", "take", "give", "checkout"),
+    "What was, and what is kept": ("queue", "costs", "verify", "export", "prune"),
+}
+"""The commands as the help shows them: by what one wants to do."""
+
+FIRST = (
+    "foremanctl init --commit",
+    "foremanctl submit 'Fix the rounding error of issue 412'",
+    "foremanctl attach",
+)
+
 _ALIASES = {"ls": "list", "ps": "list"}
 
 
@@ -28,6 +43,26 @@ class Commands(click.Group):
         command = importlib.import_module(f"{commands.__name__}.{name}").command
         return command if isinstance(command, click.Command) else None
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """By what one wants to do."""
+        names = self.list_commands(ctx)
+        width = max(map(len, names))
+        for title, section in SECTIONS.items():
+            found = ((name, self.get_command(ctx, name)) for name in section)
+            rows = [
+                (name.ljust(width), each.get_short_help_str(formatter.width - width - 6))
+                for name, each in found
+                if each
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """How one begins."""
+        with formatter.section("First steps, in a repository"):
+            for typed in FIRST:
+                formatter.write(f"{'':>{formatter.current_indent}}{typed}\n")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -43,8 +78,8 @@ class Commands(click.Group):
 def cli(ctx: click.Context, *, version: bool) -> object:
     """Dispatch coding agents, watch them, and answer for what they want to land.
 
-    Without a command: `attach` on a terminal, `list` elsewhere. Ids are plain numbers. Data goes to stdout, talk to
-    stderr.
+    Without a command: `attach` on a terminal, `list` elsewhere; `ls` and `ps` are `list`. Ids are plain numbers. Data
+    goes to stdout, talk to stderr. `foremanctl COMMAND --help` shows examples.
     """
     if version:
         click.echo(f"foremanctl {_version()}")

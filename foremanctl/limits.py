@@ -18,11 +18,9 @@ def parse(given: Iterable[str]) -> pb.Limits:
     for each in given:
         key, equals, value = each.partition("=")
         if not equals:
-            raise Usage(f"--limit {each}: it is written KEY=VALUE", hint="for example --limit cost_usd=2.5")
+            raise Usage(f"{each!r} is no limit: it is written KEY=VALUE", hint="for example cost_usd=2.5")
         if key not in KEYS:
-            raise Usage(
-                f"--limit {each}: there is no limit {key!r}{nearest(key, KEYS)}", hint=f"they are {', '.join(KEYS)}"
-            )
+            raise Usage(f"{each}: there is no limit {key!r}{nearest(key, KEYS)}", hint=f"they are {', '.join(KEYS)}")
         match key:
             case "cost_usd":
                 limits.cost_usd = _dollars(each, value)
@@ -52,18 +50,18 @@ def _dollars(given: str, value: str) -> float:
     except ValueError:
         dollars = math.nan
     if not (math.isfinite(dollars) and dollars > 0):
-        raise Usage(f"--limit {given}: dollars, more than 0", hint="for example --limit cost_usd=2.5")
+        raise Usage(f"{given}: this is not an amount of dollars above 0", hint="for example cost_usd=2.5")
     return dollars
 
 
 def _count(given: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and 0 < int(value) < 2**31):
-        raise Usage(f"--limit {given}: a whole number, more than 0")
+        raise Usage(f"{given}: this is not a whole number above 0", hint=f"for example {given.partition('=')[0]}=20")
     return int(value)
 
 
 def _span(given: str, value: str) -> float:
     length = seconds(value, "smh")
     if length is None:
-        raise Usage(f"--limit {given}: a length of time", hint="for example 90s, 45m or 2h")
+        raise Usage(f"{given}: this is no length of time", hint="for example 90s, 45m or 2h")
     return length

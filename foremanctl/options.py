@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.types import IntParamType
 
 from . import completing
 from .exits import Usage
@@ -85,41 +86,52 @@ def repository(value: str | None) -> str:
     return str(Path(value or ".").absolute())
 
 
+_FOLDER = click.Path(exists=True, file_okay=False)
 repo_option = click.option(
-    "-C",
-    "repo",
-    metavar="REPO",
-    type=click.Path(exists=True, file_okay=False),
-    help="A folder of the repository [where you are].",
+    "-C", "repo", metavar="REPO", type=_FOLDER, help="A folder of the repository [where you are]."
 )
+
+
+of_repo_option = click.option("-C", "repo", metavar="REPO", type=_FOLDER, help="Only of this repository [all].")
 
 
 LARGEST_ID = 2**63 - 1
 """More does not fit on the wire."""
 
 
-class Number(click.IntRange):
-    """A whole number."""
+class Number(IntParamType):
+    """A whole number of at least `least` and at most `most`."""
 
     name = "whole number"  # click puts it into what it says
 
+    def __init__(self, least: int, most: int = 2**31 - 1) -> None:
+        self._least = least
+        self._most = most
 
-PRIORITY = Number(-(2**31), 2**31 - 1)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """click.BadParameter for what is none, or is beyond the bounds."""
+        number = int(super().convert(value, param, ctx))
+        if not self._least <= number <= self._most:
+            beyond = f"less than {self._least}" if number < self._least else f"more than {self._most}"
+            self.fail(f"{number} is {beyond}", param, ctx)
+        return number
+
+
+PRIORITY = Number(-(2**31))
 """What fits on the wire."""
 
 
-class TaskId(click.IntRange):
+class TaskId(IntParamType):
     """A task's number, which shells complete; `live`: only tasks that have not ended are offered."""
 
     name = "id"
 
     def __init__(self, *, live: bool = False) -> None:
-        super().__init__(min=1, max=LARGEST_ID)
         self._live = live
 
     def convert(
         self,
-        value: str | int,
+        value: Any,
         param: click.Parameter | None,  # noqa: ARG002 (click's signature)
         ctx: click.Context | None,  # noqa: ARG002
     ) -> int:

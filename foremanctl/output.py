@@ -87,6 +87,16 @@ class Output:
             sys.stdout.buffer.flush()
 
 
+def or_said(chunks: Iterable[bytes], nothing: str) -> Iterator[bytes]:
+    """The bytes as they come; where there are none, `nothing` is said."""
+    empty = True
+    for chunk in chunks:
+        empty = empty and not chunk
+        yield chunk
+    if empty:
+        talk(nothing)
+
+
 def _without_last_newline(pieces: Iterable[str]) -> Iterator[str]:
     """click's pager adds one of its own."""
     held = ""

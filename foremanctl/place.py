@@ -54,7 +54,7 @@ class Place:
         except (OSError, ValueError) as error:
             connection.close()
             raise Unreachable(
-                f"no daemon answers at {self.path}", why=_reason(error), hint=_START, lost=True
+                f"no daemon answers at {self.path}", why=_absent(error), hint=_START, lost=True
             ) from error
         if "token" in answer:
             return Operator(answer["token"], connection)
@@ -80,6 +80,12 @@ class Operator:
     def close(self) -> None:
         """The token ends."""
         self.connection.close()
+
+
+def _absent(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no socket"
+    return "the daemon that was there is gone" if isinstance(error, ConnectionRefusedError) else _reason(error)
 
 
 def _reason(error: Exception) -> str:

@@ -30,7 +30,7 @@ SAYINGS: dict[str, tuple[Phrase, ...]] = {
     "ProfileRaised": ("profile {profile} holds from now on", ": it touches {paths}"),
     "Repinned": ("{by} has it take the pipeline of today", ", {pipeline_hash} {origin}"),
     "Troubled": ("{step}: {reason}",),
-    "TimeCame": ("it is time: {key}",),
+    "TimeCame": ("the wait for {key} is over",),
     "TaskEnded": ("{state}: {reason}",),
     "LimitsChanged": ("{by} sets limits: {limits}",),
     "Prioritized": ("{by} gives it priority {priority}",),

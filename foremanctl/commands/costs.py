@@ -41,7 +41,7 @@ def command(asked: Asked, *, since: str | None, by: tuple[str, ...]) -> None:
 
     length = None if since is None else seconds(since)
     if since is not None and length is None:
-        raise Usage(f"--since {since}: a length of time", hint="for example 90m, 24h or 7d")
+        raise Usage(f"--since {since}: this is no length of time", hint="for example 90m, 24h or 7d")
     out = asked.out
     request = pb.GetCostsRequest(since=time.time() - length if length else 0, by=by)
     costs = asked.client().ask("GetCosts", request).costs

@@ -1,6 +1,6 @@
 """`diff`: what a task's work changes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +8,7 @@ import click
 from foremanctl import completing
 from foremanctl.exits import NotFound, Usage
 from foremanctl.options import Asked, Command, Number, task_argument
-from foremanctl.output import Format, colored_diff, talk
+from foremanctl.output import Format, colored_diff, or_said
 
 if TYPE_CHECKING:
     from foremanctl.client import Client
@@ -32,7 +32,7 @@ _WHOLE = (40, 64)
 )
 @task_argument
 @click.option("--stat", is_flag=True, help="Files and numbers of lines only.")
-@click.option("--attempt", metavar="N", type=Number(min=1), help="As this attempt left it.")
+@click.option("--attempt", metavar="N", type=Number(1), help="As this attempt left it.")
 @click.option(
     "--since",
     metavar="SHA",
@@ -65,6 +65,7 @@ def command(asked: Asked, *, task: int, stat: bool, attempt: int | None, since: 
         since=_whole(client, task, since) if since else "",
     )
     chunks: Iterator[pb.DiffChunk] = client.stream("GetDiff", request)
+    data = or_said((chunk.data for chunk in chunks), "nothing has changed")
     if out.form is not Format.TABLE:
         whole = list(chunks)
         out.record(
@@ -76,10 +77,10 @@ def command(asked: Asked, *, task: int, stat: bool, attempt: int | None, since: 
             }
         )
     elif out.terminal:
-        text = stream(_said_if_empty(chunks))
+        text = stream(data)
         out.page(text if stat else colored_diff(text, out))
     else:
-        out.bytes(_said_if_empty(chunks))
+        out.bytes(data)
 
 
 def _whole(client: "Client", task: int, given: str) -> str:
@@ -109,13 +110,3 @@ def revisions(detail: "pb.TaskDetail") -> list[str]:
     task = detail.task
     named = [each.revision for many in (detail.attempts, detail.approvals, task.gates) for each in many]
     return [revision for revision in dict.fromkeys([*named, task.revision]) if revision not in {"", detail.base}]
-
-
-def _said_if_empty(chunks: "Iterable[pb.DiffChunk]") -> Iterator[bytes]:
-    """The bytes; where there are none, that is said."""
-    empty = True
-    for chunk in chunks:
-        empty = empty and not chunk.data
-        yield chunk.data
-    if empty:
-        talk("nothing has changed")

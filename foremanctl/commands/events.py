@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from foremanctl.options import Asked, Command, Number
+from foremanctl.options import LARGEST_ID, Asked, Command, Number
 from foremanctl.output import Format, clock
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     examples=["events", "events -f", "events --after 1041 --format jsonl | jq -c 'select(.type==\"Landed\")'"],
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens from now on.")
-@click.option("--after", metavar="SEQ", type=Number(min=0), default=0, help="Only behind this one.")
+@click.option("--after", metavar="SEQ", type=Number(0, LARGEST_ID), default=0, help="Only behind this one.")
 @click.pass_obj
 def command(asked: Asked, *, follow: bool, after: int) -> None:
     """Print what happened, from the beginning or behind --after.

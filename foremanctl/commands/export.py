@@ -34,6 +34,8 @@ def command(asked: Asked, *, task: int, output: str | None, force: bool) -> None
         raise Usage("an archive is not written to a terminal", hint=f"foremanctl export {task} -o FILE, or a pipe")
     if output != "-" and to.exists() and not force:
         raise _is_there(to)
+    if output != "-" and not to.parent.is_dir():
+        raise Usage(f"{to} cannot be written", why=f"there is no folder {to.parent}", hint="name another with -o")
     chunks = asked.client().stream("ExportTask", pb.TaskRequest(id=task))
     if output == "-":
         out.bytes(chunk.data for chunk in chunks)

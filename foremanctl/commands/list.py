@@ -8,7 +8,7 @@ from foremanctl import completing
 from foremanctl.exits import Usage
 from foremanctl.harmless import line
 from foremanctl.nearest import nearest
-from foremanctl.options import Asked, Command, repo_option, repository
+from foremanctl.options import Asked, Command, of_repo_option, repository
 from foremanctl.output import talk
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _states(value: str) -> "list[pb.TaskState]":
     shell_complete=completing.states,
     help="Only these states (comma-separated).",
 )
-@repo_option
+@of_repo_option
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
 @click.pass_obj
 def command(asked: Asked, *, states: tuple[str, ...] = (), repo: str | None = None, everything: bool = False) -> None:

@@ -7,7 +7,7 @@ import click
 from foremanctl import completing
 from foremanctl.exits import Usage
 from foremanctl.options import Asked, Command, Number, task_argument
-from foremanctl.output import Format
+from foremanctl.output import Format, or_said
 
 
 @click.command(
@@ -25,7 +25,7 @@ from foremanctl.output import Format
 @click.option(
     "--stage", metavar="S", default="", shell_complete=completing.stages, help="The last attempt of this stage."
 )
-@click.option("--attempt", metavar="N", type=Number(min=1), help="This attempt.")
+@click.option("--attempt", metavar="N", type=Number(1), help="This attempt.")
 @click.option("--gate", metavar="G", default="", shell_complete=completing.gates, help="A gate's last output.")
 @click.option("--setup", is_flag=True, help="The setup's output.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows.")
@@ -63,7 +63,7 @@ def command(
     request = pb.ReadLogRequest(
         id=task, attempt=attempt or 0, stage=stage, gate=gate, setup=setup, raw=raw, follow=follow, errors=errors
     )
-    chunks = watching.read_log(client, request)
+    chunks = or_said(watching.read_log(client, request), "nothing was printed")
     if out.form is not Format.TABLE:
         out.records({"task": task, "line": text} for text in _lines(stream(chunks)))
     elif raw and not out.terminal:

@@ -2,7 +2,7 @@
 
 import click
 
-from foremanctl.options import Asked, Command, repo_option, repository
+from foremanctl.options import Asked, Command, of_repo_option, repository
 from foremanctl.output import Format, age, talk
 
 
@@ -11,7 +11,7 @@ from foremanctl.output import Format, age, talk
     short_help="What is about to land, in order.",
     examples=["queue", "queue -C ~/shop", "queue -q | head -n 1"],
 )
-@repo_option
+@of_repo_option
 @click.pass_obj
 def command(asked: Asked, *, repo: str | None) -> None:
     """List the landing queues: one for each branch of each repository, in the order in which their tasks land."""

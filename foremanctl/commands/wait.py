@@ -1,9 +1,11 @@
 """`wait`: block until tasks have settled; the exit code tells how."""
 
+import re
 from typing import Any
 
 import click
 
+from foremanctl.durations import seconds
 from foremanctl.exits import Exit, Usage
 from foremanctl.nearest import nearest
 from foremanctl.options import Asked, Command, tasks_argument
@@ -20,6 +22,16 @@ def _targets(_context: click.Context, _parameter: click.Parameter, value: str | 
     return targets
 
 
+def _timeout(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
+    plain = float(value) if re.fullmatch(r"[0-9]{0,9}\.?[0-9]{1,9}", value) else None
+    length = seconds(value, "smh") if plain is None else plain
+    if length is None:
+        raise Usage(f"--timeout {value}: this is no length of time", hint="for example 600, 90s or 10m")
+    return length
+
+
 @click.command(
     cls=Command,
     short_help="Block until tasks have settled; the exit code tells how.",
@@ -33,7 +45,7 @@ def _targets(_context: click.Context, _parameter: click.Parameter, value: str | 
     callback=_targets,
     help="landed, waiting, done (comma-separated) [ended or needs you].",
 )
-@click.option("--timeout", metavar="S", type=click.FloatRange(min=0), help="Seconds; then exit code 124.")
+@click.option("--timeout", metavar="S", callback=_timeout, help="Seconds, or 90s, 10m, 2h; then exit code 124.")
 @click.pass_obj
 def command(asked: Asked, *, tasks: tuple[int, ...], targets: frozenset[str], timeout: float | None) -> Exit:
     """Wait until every task has ended or needs a person.

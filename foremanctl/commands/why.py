@@ -37,7 +37,8 @@ def command(asked: Asked, *, task: int) -> None:
         )
     else:
         lines = [*answer.lines, *(f"{touches(each)} ({each.title})" for each in ordered(answer.task.overlaps))]
-        said = [out.style(stands(answer.task), bold=True), *(f"  {line(text)}" for text in lines)]
+        head, *rest = lines or [stands(answer.task)]
+        said = [out.style(line(head), bold=True), *(f"  {line(text)}" for text in rest)]
         if answer.commands:
             said += ["what would move it:", *(f"  {line(text)}" for text in answer.commands)]
         out.page("\n".join(said) + "\n")

@@ -164,7 +164,12 @@ def test_an_export_that_breaks_off_leaves_nothing(daemon: FakeDaemon, ctl: Any, 
     before = sorted(home.iterdir())
     assert ctl("export", "12").code == 1
     assert sorted(home.iterdir()) == before
-    assert ctl("export", "12", "-o", str(home / "no" / "such" / "folder")).code == 1
+
+
+def test_an_export_to_where_there_is_no_folder_asks_nobody(daemon: FakeDaemon, ctl: Any, home: Path) -> None:
+    ended = ctl("export", "12", "-o", str(home / "no" / "such.tar.gz"))
+    assert (ended.code, "there is no folder" in ended.err) == (2, True)
+    assert not daemon.asked("ExportTask")
 
 
 def test_export_through_a_pipe_is_its_bytes_and_never_for_a_terminal(daemon: FakeDaemon, home: Path) -> None:

@@ -173,6 +173,21 @@ def test_why_names_what_would_move_it(daemon: FakeDaemon, ctl: Any) -> None:
     assert json.loads(ctl("why", "12", "--format", "json").out)["commands"] == ["foremanctl approve 12 api-owner"]
 
 
+def test_why_says_it_once(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["ExplainTask"] = pb.Explanation(
+        task=task(12, state=pb.WAITING, reason="stuck: the tests fail"),
+        lines=["task 12 is WAITING: stuck: the tests fail", "it stands at stage implement"],
+    )
+    out = ctl("why", "12").out
+    assert out == "task 12 is WAITING: stuck: the tests fail\n  it stands at stage implement\n"
+
+
+def test_an_empty_log_says_so(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["ReadLog"] = [pb.LogChunk(attempt=1)]
+    assert (ctl("logs", "12").out, ctl("logs", "12").err) == ("", "nothing was printed\n")
+    assert ctl("logs", "12", "--format", "json").out == "[]\n"
+
+
 def test_why_names_overlapping_tasks(daemon: FakeDaemon, ctl: Any) -> None:
     other = pb.Overlap(id=9, title="other", files=["src/a.py"], conflicts=["src/a.py"])
     daemon.answers["ExplainTask"] = pb.Explanation(task=task(12, overlaps=[other]), lines=["it runs"])

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from foremanctl.cli import cli
+from foremanctl.cli import FIRST, SECTIONS, cli
 
 ROOT = Path(__file__).parents[3]
 NAMES = cli.list_commands(click.Context(cli))
@@ -130,3 +130,26 @@ def test_what_takes_long_to_import_is_left_until_it_is_needed() -> None:
     code = f"import sys, foremanctl.cli, foremanctl.commands.check; print({slow} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_every_command_stands_in_one_section_of_the_help() -> None:
+    assert sorted(name for section in SECTIONS.values() for name in section) == sorted(NAMES)
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    assert [shown.index(f"\n{title}:\n") for title in SECTIONS] == sorted(shown.index(f"\n{t}:\n") for t in SECTIONS)
+    for typed in FIRST:
+        assert typed in shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_shows_no_bounds_that_only_machines_care_for(name: str) -> None:
+    assert "x>=" not in CliRunner().invoke(cli, [name, "--help"]).output
+    assert "<=" not in CliRunner().invoke(cli, [name, "--help"]).output
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [("two", "whole number"), ("0", "0 is less than 1"), ("9" * 12, "is more")]
+)
+def test_a_number_that_will_not_do_is_told_why(given: str, words: str) -> None:
+    shown = CliRunner().invoke(cli, ["logs", "12", "--attempt", given])
+    assert shown.exit_code == 2
+    assert words in shown.output
