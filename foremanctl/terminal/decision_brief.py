@@ -10,8 +10,9 @@ from foremand.v1 import foremand_pb2 as pb
 
 from .decision_files import is_policy, sensitive
 from .decision_gates import checked, not_checked, reviews, waiting
-from .decision_words import Note, Section, counted, files_named
+from .decision_words import Note, Section, answered, counted, files_named
 from .patch import File
+from .task_costs import worst
 
 _MOST_FILES = 40
 
@@ -98,7 +99,7 @@ def _look_here(known: Known) -> list[Note]:
         notes.append(Note(f"it has changed since you looked at {known.looked[:12]}: d shows only that", "warn"))
     approved = next((each for each in reversed(known.detail.approvals) if each.decision == "approved"), None)
     if approved is not None and approved.revision != known.revision:
-        said = f"{approved.by} approved {approved.revision[:12]} {age(approved.at)} ago"
+        said = f"{answered(approved)} at {approved.revision[:12]} {age(approved.at)} ago"
         notes.append(Note(f"{said}; d shows what has changed since", "warn"))
     return notes
 
@@ -115,24 +116,25 @@ def _handed_on(detail: pb.TaskDetail) -> list[Section]:
 
 
 def _worst_case(detail: pb.TaskDetail) -> list[Note]:
-    """What the task may still use before it stops and asks. What is unknown is not called nothing."""
+    """What the task may still use by itself, and what may be used at all. What is unknown is not called nothing."""
     task, limits = detail.task, detail.limits
-    left = []
+    notes = [Note(f"{left}; then it stops and asks")] if (left := worst(detail, "agent run")) else []
+    within = []
     if limits.HasField("attempts"):
-        more = max(0, limits.attempts - len(detail.attempts))
-        left.append(f"{counted(more, 'more agent run')} of {limits.attempts}")
+        runs = sum(not each.by for each in detail.attempts)
+        within.append(f"{max(0, limits.attempts - runs)} of {counted(limits.attempts, 'agent run')}")
     if limits.HasField("cost_usd"):
         known = task.HasField("cost_usd") or not any(each.outcome for each in detail.attempts)
         rest = max(0.0, limits.cost_usd - task.cost_usd)
-        left.append(
+        within.append(
             f"${rest:.2f} of ${limits.cost_usd:.2f}" if known else f"part of ${limits.cost_usd:.2f}, cost unknown"
         )
     if limits.HasField("tokens"):
-        left.append(f"{max(0, limits.tokens - task.tokens)} of {limits.tokens} tokens")
-    return [Note(f"sent back it may use {', '.join(left)}; then it stops and asks")] if left else []
+        within.append(f"{max(0, limits.tokens - task.tokens)} of {limits.tokens} tokens")
+    more = "what you send back comes on top, within" if notes else "within"
+    return [*notes, *([Note(f"{more} {', '.join(within)}")] if within else [])]
 
 
 def _answer(said: pb.Approval) -> Note:
     message = f": {said.message}" if said.message else ""
-    gate = f" {said.gate}" if said.gate else ""
-    return Note(f"{said.by} {said.decision}{gate} at {said.revision[:12]} {age(said.at)} ago{message}")
+    return Note(f"{answered(said)} at {said.revision[:12]} {age(said.at)} ago{message}")

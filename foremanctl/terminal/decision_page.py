@@ -18,6 +18,8 @@ _STYLES: dict[Weight, str] = {"": PLAIN, "head": BOLD, "good": GREEN, "warn": YE
 _MOST_NOTES = 400
 _LONGEST_NOTE = 4000
 _MOST_CHARACTERS = 40_000  # of a section
+_NARROW = 20  # columns up to which nothing is indented
+_DEEPEST = 8  # cells that a text's own indent adds to that of its further rows
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,13 @@ def head(file: File, width: int, look: Look) -> Line:
 
 
 def _wrapped(note: Note, width: int, look: Look) -> list[Line]:
+    """A note under its title. Where it goes on in a further row, that is indented more, so that notes stay apart."""
     text = note.text[:_LONGEST_NOTE] + (look.ellipsis if len(note.text) > _LONGEST_NOTE else "")
-    indent = "  " if width > 20 else ""
     style = _STYLES[note.weight]
-    return [[(style, indent + part)] for part in wrap(look.text(text), width - len(indent))]
+    lines: list[Line] = []
+    for whole in look.text(text).split("\n"):
+        own = min(len(whole) - len(whole.lstrip(" ")), _DEEPEST)
+        first, further = ("  ", " " * (own + 4)) if width > _NARROW else ("", "")
+        parts = wrap(whole, width - len(further))
+        lines += [[(style, (further if number else first) + part)] for number, part in enumerate(parts)]
+    return lines

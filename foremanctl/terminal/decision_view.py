@@ -14,7 +14,7 @@ from .decision_fetch import Fetched
 from .decision_files import sensitive
 from .decision_gates import refused, waiting
 from .decision_page import Page
-from .decision_words import counted
+from .decision_words import answered, counted
 from .paint import BOLD, DIM, PLAIN, RED, REVERSE, YELLOW, Line, Look, hints, over, width_of
 from .patch_tree import Row, paint_row
 from .screens import Size
@@ -63,7 +63,9 @@ def lines(shown: Shown, look: Look, size: Size) -> list[Line]:
     cursor.top = in_sight(cursor.row, cursor.top, len(page), height(size))
     tree = tree_width(size)
     width = page_width(size)
-    body = [_row(shown, look, row, width) for row in range(cursor.top, min(len(page), cursor.top + height(size)))]
+    rows = range(cursor.top, min(len(page), cursor.top + height(size)))
+    body = [_row(shown, look, row, width) for row in rows]
+    is_cut = any(page.spot(row).kind == "line" and _ends_cut(line, look) for row, line in zip(rows, body, strict=True))
     if cursor.in_tree and not tree:
         body = _tree(shown, look, size.columns, height(size))
     body += [[] for _ in range(height(size) - len(body))]
@@ -76,11 +78,15 @@ def lines(shown: Shown, look: Look, size: Size) -> list[Line]:
             for left, right in zip(beside, body, strict=True)
         ]
     head = [_title(shown, look, size.columns), _standing(shown, look, size.columns)]
-    return [*head, *body, hints(keys_now(shown), size.columns)][: size.rows]
+    return [*head, *body, hints(keys_now(shown, is_cut=is_cut), size.columns)][: size.rows]
 
 
-def keys_now(shown: Shown) -> list[tuple[str, str]]:
-    """The keys that matter now."""
+def _ends_cut(line: Line, look: Look) -> bool:
+    return "".join(text for _, text in line).rstrip().endswith(look.ellipsis)
+
+
+def keys_now(shown: Shown, *, is_cut: bool = False) -> list[tuple[str, str]]:
+    """The keys that matter now. `is_cut`: lines of the change are longer than the page is wide."""
     task = shown.latest.task
     keys: list[tuple[str, str]] = []
     if shown.cursor.in_tree:
@@ -91,9 +97,10 @@ def keys_now(shown: Shown) -> list[tuple[str, str]]:
         keys += [("a", "approve"), ("w", "rework"), ("x", "reject")]
     elif task.waiting_for == "stuck":
         keys += [("w", "rework"), ("x", "reject")]
-    if refused(task):
+    if refused(task) and not moved(shown.found.known, shown.latest):
         keys.append(("W", "waive"))
-    return [*keys, ("c", "comment"), ("n", "next file"), ("N", "hunk"), ("f", "files"), ("esc", "back"), ("?", "keys")]
+    keys += [("c", "comment"), *([("l", "long lines")] if is_cut else [])]
+    return [*keys, ("n", "next file"), ("N", "hunk"), ("f", "files"), ("esc", "back"), ("?", "keys")]
 
 
 def moved(known: Known, latest: pb.TaskDetail) -> bool:
@@ -107,7 +114,7 @@ def last_answer(latest: pb.TaskDetail, heard: int) -> str:
     if not new:
         return ""
     said = new[-1]
-    return f"{said.by} {said.decision}{f' {said.gate}' if said.gate else ''} {age(said.at)} ago"
+    return f"{answered(said)} {age(said.at)} ago"
 
 
 def _title(shown: Shown, look: Look, width: int) -> Line:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from foremanctl.harmless import line
+from foremand.v1 import foremand_pb2 as pb
 
 from .patch import File
 
@@ -37,3 +38,9 @@ def files_named(files: Sequence[File], most: int = 6) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """`1 file`, `3 files`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def answered(said: pb.Approval) -> str:
+    """Who said what, for which gate: `tim approved owner`, `tim sent it back for owner`."""
+    verb, whole = ("sent it back for", "sent it back") if said.decision == "rework" else (said.decision, said.decision)
+    return f"{said.by} {verb} {said.gate}" if said.gate else f"{said.by} {whole}"

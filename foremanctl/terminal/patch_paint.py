@@ -1,16 +1,19 @@
 """Lines of a patch as they are shown: numbers, sign, code. Only what is asked for is decoded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foremanctl.harmless import cells
 
-from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, Fragment, Line, Look, reach
+from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, Fragment, Line, Look, reach, width_of
 from .patch import File, Patch
 from .patch_syntax import colors
 from .patch_words import Span, changed
 
 _PAIRED = 40
 """Lines of a block of removed ones that are compared with those that took their place."""
+
+_AHEAD = 400
+"""Characters beyond the width in which what changed inside a line is looked for, so that it can be brought in sight."""
 
 _BASE = {"+": GREEN, "-": RED}
 _CHANGED = "bold underline"
@@ -27,19 +30,30 @@ class Frame:
 
 
 def paint(patch: Patch, file: File, line: int, frame: Frame) -> Line:
-    """One line of a hunk in at most `frame.width` cells. What does not fit is shown by an ellipsis."""
+    """One line of a hunk in at most `frame.width` cells. What does not fit is shown by an ellipsis,
+    but what has changed inside a line is brought in sight."""
     sign = patch.sign(line)
     if sign == "@":
         return frame.look.fit([(CYAN, frame.look.line(_text(patch.raw(line, frame.width * 4))))], frame.width)
     if sign == "\\":
         return frame.look.fit([(DIM, frame.look.line(_text(patch.raw(line, 200)))[2:])], frame.width)
-    gutter = _gutter(patch, line, frame)
     base = _BASE.get(sign, PLAIN)
+    shown = [*_gutter(patch, line, frame), (f"{base} {BOLD}".strip(), sign)]
+    room = frame.width - width_of(shown)
+    shift = frame.shift
+    if not shift and patch.length(line) > room:
+        frame = replace(frame, shift=_AHEAD)  # what changed may stand beyond what fits
     code, more = _code(patch, line, frame)
     fragments = colors(file.path, code, base)
-    if sign in _BASE and (span := _span(patch, file, line, code, frame)):
+    other = _partner(patch, file, line) if sign in _BASE else None
+    if other is not None:
+        there, _ = _code(patch, other, frame)
+        span = changed(code, there)[0]
         fragments = _marked(fragments, span)
-    shown = [*gutter, (f"{base} {BOLD}".strip(), sign), *_from(fragments, frame.shift)]
+        if not shift:
+            shift = _ahead(code, there, span, room - len(frame.look.ellipsis))
+            shown += [(DIM, frame.look.ellipsis)] if shift else []
+    shown += _from(fragments, shift)
     if more:
         shown.append((DIM, frame.look.ellipsis))
     return frame.look.fit(shown, frame.width)
@@ -77,14 +91,12 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace")
 
 
-def _span(patch: Patch, file: File, line: int, code: str, frame: Frame) -> Span | None:
-    """What changed inside the line, where just as many lines were removed as took their place."""
-    other = _partner(patch, file, line)
-    if other is None:
-        return None
-    there, _ = _code(patch, other, frame)
-    span = changed(code, there)[0]
-    return span if span[0] < span[1] else None
+def _ahead(code: str, there: str, span: Span, room: int) -> int:
+    """How many cells of a line are left out so that what changed in it is in sight: the same of the line beside it."""
+    start = cells(code[: span[0]])
+    if start < room:
+        return 0
+    return max(0, min(start - room // 3, max(cells(code), cells(there)) - room))
 
 
 def _partner(patch: Patch, file: File, line: int) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from foremanctl.harmless import cells
 
-from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded
+from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded, width_of
 from .patch import File
 
 
@@ -42,16 +42,15 @@ def paint_row(row: Row, file: File | None, width: int, look: Look, *, sensitive:
     indent = "  " * min(row.depth, 6)
     if file is None:
         return look.fit([(DIM, indent + look.line(row.name))], width)
-    counts: Line = [] if file.binary else [(GREEN, f" +{file.added}"), (RED, f" -{file.removed}")]
-    if file.binary:
-        counts = [(DIM, " binary")]
-    if words:
-        counts.append((BOLD, f" *{words}"))
-    taken = sum(cells(text) for _, text in counts)
-    mark = "!" if sensitive else " "
-    head = f"{indent}{file.letter}{mark}"
-    room = max(4, width - taken - cells(head))
-    name = padded(look.cut(look.line(row.name), room), room)
+    head = f"{indent}{file.letter}{'!' if sensitive else ' '}"
+    said: Line = [(BOLD, f" *{words}")] if words else []
+    size: Line = [(GREEN, f" +{file.added}"), (RED, f" -{file.removed}")]
+    counts = [*([(DIM, " binary")] if file.binary else size), *said]
+    name = look.line(row.name)
+    if cells(name) > width - cells(head) - width_of(counts):
+        counts = said  # which file it is matters more: the page tells its size
+    room = max(4, width - width_of(counts) - cells(head))
+    name = padded(look.cut(name, room), room)
     style = YELLOW if sensitive else PLAIN
     return look.fit([(style, head), (style, name), *counts], width)
 

@@ -16,14 +16,15 @@ def spent(task: pb.Task, detail: pb.TaskDetail | None) -> str:
     return f"{money}, {runs}{most} run{'' if f'{runs}{most}' == '1' else 's'}"
 
 
-def worst(detail: pb.TaskDetail) -> str:
-    """The worst case left: `6 more, $4.39`. Empty where there is none: before the task has started, and once it is
-    over."""
+def worst(detail: pb.TaskDetail, unit: str = "") -> str:
+    """The worst case left: `at worst 6 more, $4.39`, with a `unit` `at worst 6 more agent runs, $4.39`. Empty where
+    there is none: before the task has started, and once it is over."""
     if not detail.HasField("worst_case"):
         return ""
     case = detail.worst_case
+    named = f" {unit}{'' if case.agent_runs == 1 else 's'}" if unit else ""
     money = f"${case.cost_usd:.2f}" if case.HasField("cost_usd") else "cost without a bound"
-    return f"{case.agent_runs or 'none'} more, {money}"
+    return f"at worst {case.agent_runs or 'no'} more{named}, {money}"
 
 
 def _known(task: pb.Task, *, none_ended: bool) -> str:

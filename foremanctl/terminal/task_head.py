@@ -71,7 +71,7 @@ def costs(task: pb.Task, detail: pb.TaskDetail | None, look: Look, columns: int)
     left = worst(detail) if detail is not None else ""
     line: Line = [(PLAIN, f" {spent(task, detail)}")]
     if left:
-        line += [(PLAIN, "; "), (PLAIN, f"at worst {left}"), (DIM, ", then it asks")]
+        line += [(PLAIN, "; "), (PLAIN, left), (DIM, ", then it asks")]
     fitted = look.fit(line, columns)
     return fitted if fitted == line else look.fit(line[:-1], columns)  # the last words explain: they may be missing
 

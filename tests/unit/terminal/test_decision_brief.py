@@ -182,6 +182,7 @@ def known(*gates: pb.Gate, **more: Any) -> Known:
         ],
         approvals=[pb.Approval(gate="owner", decision="rework", revision="0" * 40, by="mona", message="shorter")],
         limits=pb.Limits(attempts=12, cost_usd=5.0),
+        worst_case=pb.WorstCase(agent_runs=3, cost_usd=2.1),
     )
     for name, value in more.pop("detail", {}).items():
         getattr(detail, name).extend(value)
@@ -214,18 +215,24 @@ def test_the_brief_has_everything_in_the_order_of_the_decision() -> None:
     ]
     assert told["asked"] == ["Add an export.", "", "As CSV."]
     assert told["worst case left"] == [
-        "sent back it may use 10 more agent runs of 12, $4.39 of $5.00; then it stops and asks"
+        "at worst 3 more agent runs, $2.10; then it stops and asks",
+        "what you send back comes on top, within 10 of 12 agent runs, $4.39 of $5.00",
     ]
     assert told["plan: what claude handed on (attempt 1)"] == ["1. read", "2. write"]
-    assert told["answers so far"] == ["mona rework owner at 000000000000 - ago: shorter"]
+    assert told["answers so far"] == ["mona sent it back for owner at 000000000000 - ago: shorter"]
 
 
 def test_an_unknown_cost_is_never_called_nothing() -> None:
     of = known(OWNER)
     of.task.ClearField("cost_usd")
+    of.detail.worst_case.ClearField("cost_usd")
     assert sections(of)["worst case left"] == [
-        "sent back it may use 10 more agent runs of 12, part of $5.00, cost unknown; then it stops and asks"
+        "at worst 3 more agent runs, cost without a bound; then it stops and asks",
+        "what you send back comes on top, within 10 of 12 agent runs, part of $5.00, cost unknown",
     ]
+    of.detail.ClearField("worst_case")
+    of.detail.limits.ClearField("attempts")
+    assert sections(of)["worst case left"] == ["within part of $5.00, cost unknown"]
     of.detail.ClearField("limits")
     assert "worst case left" not in sections(of)
 
@@ -240,7 +247,7 @@ def test_overlaps_and_what_is_new_stand_out() -> None:
     assert "touches src/a.py with 9; would conflict (other)" in told
     assert "raised to profile strict by src/a.py" in told
     assert f"it has changed since you looked at {'b' * 12}: d shows only that" in told
-    assert f"tim approved {'c' * 12} - ago; d shows what has changed since" in told
+    assert f"tim approved owner at {'c' * 12} - ago; d shows what has changed since" in told
     assert not any("since you looked" in text for text in sections(known(OWNER, looked=REVISION))["look here"])
 
 

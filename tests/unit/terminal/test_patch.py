@@ -305,3 +305,34 @@ def test_a_row_says_what_is_sensitive_and_how_much_was_said() -> None:
     row = paint_row(Row(1, "a.py", 0), file, 24, Look(), sensitive=True, words=2)
     assert "".join(text for _, text in row) == "  M!a.py        +3 -3 *2"
     assert width_of(paint_row(Row(1, "a-very-long-name-indeed.py", 0), file, 24, Look())) == 24
+
+
+def a_pair(old: str, new: str) -> tuple[Patch, int, int]:
+    """A line that took the place of another, and where both stand."""
+    text = f"diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-{old}\n+{new}\n"
+    patch = Patch.of(text.encode())
+    hunk = patch.files[0].hunks[0]
+    return patch, hunk + 1, hunk + 2
+
+
+def test_what_changed_beyond_the_width_is_brought_in_sight_in_both_lines() -> None:
+    same = "value = " + "a, " * 40
+    patch, before, after = a_pair(f"{same}last", f"{same}first, last")
+    old, new = (shown(patch, line, width=40) for line in (before, after))
+    assert old.startswith("   1      -…")
+    assert new.startswith("        1 +…")
+    assert new.endswith("first, last")
+    assert old.index("last") == new.index("first"), "they are shown from the same place on"
+    assert shown(patch, after, width=40, shift=1).endswith("…"), "who moves a line by hand is left to it"
+
+
+def test_what_is_gone_from_the_end_is_seen_to_be_gone() -> None:
+    same = "value = " + "a, " * 40
+    patch, before, after = a_pair(f"{same}b, last", f"{same}b")
+    assert shown(patch, before, width=40).endswith("b, last")
+    assert shown(patch, after, width=40).endswith("a, b")
+
+
+def test_what_changed_within_the_width_stays_where_it_is() -> None:
+    patch, _, after = a_pair("one = 1" + " " * 80 + "#", "one = 2" + " " * 80 + "#")
+    assert shown(patch, after, width=40).startswith("        1 +one = 2")

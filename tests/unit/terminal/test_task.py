@@ -43,7 +43,7 @@ def test_costs_so_far_and_the_worst_case_left(task: Make) -> None:
     assert bill(task(), worst_case=worst) == " $0.61 of $5, 2 of 12 runs; at worst 6 more, $4.39, then it asks"
     assert bill(task()) == " $0.61 of $5, 2 of 12 runs"
     assert bill(task(), limits=None, worst_case=pb.WorstCase()) == (
-        " $0.61, 2 runs; at worst none more, cost without a bound, then it asks"
+        " $0.61, 2 runs; at worst no more, cost without a bound, then it asks"
     )
     by_hand = [pb.Attempt(number=1, outcome="done"), pb.Attempt(number=2, by="ann")]
     assert bill(task(), limits=None, attempts=by_hand) == " $0.61, 1 run"
