@@ -49,8 +49,8 @@ SAYINGS: dict[str, tuple[Phrase, ...]] = {
     "AttemptEnded": (
         "attempt {number}: {outcome}",
         ", exit {exit_code}",
-        ", ${usage[cost_usd]:.2f}",
-        ", {usage[turns]} turns",
+        ("usage[cost_usd]", ", ${usage[cost_usd]:.2f}"),
+        ("usage[turns]", ", {usage[turns]} turns"),
         ", {reason}",
     ),
     "WorkSealed": (
@@ -90,7 +90,7 @@ SAYINGS: dict[str, tuple[Phrase, ...]] = {
     ),
     "Paused": ("{by} pauses it",),
     "Resumed": ("{by} lets it go on",),
-    "Said": ("{by} says", ("interrupt", ", interrupting"), ": {message}"),
+    "Said": ("{by} says", ("interrupt", ", breaking off its turn"), ": {message}"),
     "Taken": ("{by} takes the workspace", " of {stage}"),
     "HandedOver": ("the workspace is ready: {path}",),
     "Given": ("{by} gives the workspace back", ": {message}"),
@@ -139,12 +139,19 @@ def told(type_: str, fields: Mapping[str, Any]) -> str:
 def _said(phrase: Phrase, fields: Mapping[str, Any]) -> str:
     if isinstance(phrase, tuple):
         field, phrase = phrase
-        if bool(fields.get(field.removeprefix("!"))) == field.startswith("!"):
+        if _is_so(field.removeprefix("!"), fields) == field.startswith("!"):
             return ""
     try:
         return _WORDS.vformat(phrase, (), fields)
     except (LookupError, TypeError, ValueError):  # a journal of another version may have it otherwise
         return ""
+
+
+def _is_so(field: str, fields: Mapping[str, Any]) -> bool:
+    try:
+        return bool(_WORDS.get_field(field, (), fields)[0])
+    except (LookupError, TypeError):
+        return False
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from foremanctl import completing
-from foremanctl.exits import Conflict, Usage
+from foremanctl.exits import Conflict, NotFound, Usage
+from foremanctl.nearest import nearest
 from foremanctl.options import Asked, Command, live_task_argument
 from foremanctl.output import talk
 
@@ -69,6 +70,11 @@ def _ask(client: "Client", task_id: int, gate: str) -> str:
     open_gates = [
         each for each in task.gates if each.kind == "human" and each.verdict == "waiting" and gate in {"", each.name}
     ]
+    known = dict.fromkeys(each.name for each in task.gates)
+    if gate and known and gate not in known:
+        raise NotFound(
+            f"task {task_id} has no gate {gate!r}{nearest(gate, known)}", hint=f"its gates are {', '.join(known)}"
+        )
     if not open_gates:
         named = f"gate {gate!r}" if gate else "no human gate"
         raise Conflict(

@@ -101,7 +101,9 @@ def _whole(client: "Client", task: int, given: str) -> str:
     raise NotFound(
         f"task {task} has no revision {given!r}",
         why=f"it has had {had}" if had else "nothing of it is sealed yet",
-        hint=f"foremanctl show {task} names them; or foremanctl diff {task} for the whole change",
+        hint=f"foremanctl show {task} names them; foremanctl diff {task} is the whole change"
+        if had
+        else f"foremanctl logs {task} -f",
     )
 
 

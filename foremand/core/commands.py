@@ -236,7 +236,8 @@ def _on_fail(task: Task, stage: str) -> OnFail:
 def alive(task: Task, verb: str) -> Status:
     """Where the task stands; refused once it is over, or ending."""
     if task.over is not None:
-        raise Refused("TASK_OVER", f"task {task.id} is {task.over}: nothing to {verb}", f"foremanctl show {task.id}")
+        again = "submit a new task" if task.over == "LANDED" else f"foremanctl retry {task.id} takes it up again"
+        raise Refused("TASK_OVER", f"task {task.id} is {task.over}: nothing to {verb}", again)
     if task.ending is not None:
         raise Refused("TASK_ENDING", f"task {task.id} is ending: {task.ending.reason}")
     return status(task)

@@ -62,6 +62,11 @@ def test_a_task_is_paused_and_resumed(home: Any) -> None:
     assert home.wait(task, "WAITING")["waiting_for"] == "person"
     assert home.ctl("resume", str(task)).returncode == 5
     home.ok("cancel", str(task))
+    home.wait(task, "CANCELLED")
+    for given in (("pause",), ("resume",), ("take",), ("send", "x"), ("limit", "turns=5")):
+        verb, *words = given
+        over = home.ctl(verb, str(task), *words)
+        assert (over.returncode, f"foremanctl retry {task} takes it up again" in over.stderr) == (5, True), over.stderr
 
 
 def sent_to(home: Any, task: int) -> Any:
@@ -106,7 +111,8 @@ def test_a_person_works_by_hand_and_their_work_lands_under_their_name(home: Any)
     home.approve(task)
     home.wait(task, "LANDED")
     assert there.show("by-hand.txt") == "mine"
-    assert home.ctl("give", str(task)).returncode == 5
+    over = home.ctl("give", str(task))
+    assert (over.returncode, "what to do: submit a new task" in over.stderr) == (5, True), over.stderr
 
 
 def test_a_red_gate_is_waived_with_a_reason(home: Any) -> None:
@@ -258,6 +264,7 @@ def test_what_is_not_there_is_refused_by_every_verb(home: Any) -> None:
         ("repin", "404"),
         ("send", "404", "x"),
         ("limit", "404", "tokens=5"),
+        ("priority", "404", "5"),
         ("verify", "404"),
         ("export", "404"),
     ):

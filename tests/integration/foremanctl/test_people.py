@@ -179,6 +179,13 @@ def test_approve_of_a_gate_that_is_not_open_is_a_conflict(waiting: FakeDaemon, h
     assert "not open" in shown
 
 
+def test_approve_of_a_gate_that_is_none_names_the_nearest(waiting: FakeDaemon, home: Path) -> None:
+    shown, code = on_terminal(["approve", "12", "api-ownr"], [])
+    assert code == 4
+    assert "did you mean 'api-owner'?" in shown
+    assert "its gates are api-owner, final-review, tests" in shown
+
+
 def test_reject_and_rework_send_the_words(daemon: FakeDaemon, ctl: Any, home: Path) -> None:
     daemon.answers |= {"RejectTask": task(12, state=pb.REJECTED), "ReworkTask": task(12, state=pb.RUNNING)}
     (home / "review.md").write_text("line 3: no\n")

@@ -32,7 +32,8 @@ def fields(phrase: Phrase) -> set[tuple[str, str]]:
     """The fields that a phrase names, with the field of theirs."""
     asked, words = phrase if isinstance(phrase, tuple) else ("", phrase)
     named = {(name, inner) for name, inner in re.findall(r"\{(\w+)(?:\[(\w+)\])?[^}]*\}", words)}
-    return named | ({(asked.removeprefix("!"), "")} if asked else set())
+    flag, _, inner = asked.removeprefix("!").rstrip("]").partition("[")
+    return named | ({(flag, inner)} if asked else set())
 
 
 @pytest.mark.parametrize(
