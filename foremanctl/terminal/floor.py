@@ -96,6 +96,8 @@ def keys_now(model: Model) -> list[tuple[str, str]]:
         mine += [("a", "approve"), ("x", "reject"), ("w", "rework")]
     elif task.state == pb.WAITING and task.waiting_for in {"stuck", "error"}:
         mine += [("r", "retry"), ("w", "rework"), ("d", "diff")]
+    elif task.waiting_for == "question":
+        mine += [("Q", "answer")]
     elif task.waiting_for in {"paused", "budget", "quota"}:
         mine += [("p", "resume")]
     elif task.state in ENDED:

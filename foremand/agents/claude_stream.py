@@ -172,7 +172,7 @@ class ClaudeReader:
         if message is not None:
             message.take(said.usage)
             if new and parent is None:
-                self._state.result = self._state.api_error = None  # another turn has begun
+                self._state.result = self._state.api_error = None  # a turn goes on, or another has begun
 
     def _on_assistant(self, read: Assistant) -> Iterable[AgentEvent]:
         said = read.message
@@ -226,6 +226,7 @@ class ClaudeReader:
         self._state.questions = [question for question in self._state.questions if not over(question)]
 
     def _on_init(self, read: Init) -> Iterable[AgentEvent]:
+        self._state.result = self._state.api_error = None  # another turn has begun
         if not self._state.told or read.session_id != self._state.session_id:
             self._state.told, self._state.session_id = True, read.session_id
             about = {"model": read.model, "version": read.claude_code_version, "mode": read.permission_mode}
@@ -256,7 +257,8 @@ class ClaudeReader:
 
     def _on_result(self, read: Result) -> Iterable[AgentEvent]:
         state = self._state
-        text = read.result or "; ".join(read.errors or ())
+        aborted = read.terminal_reason in claude_verdict.ABORTED  # its `errors` then speak of the CLI's own insides
+        text = read.result or ("" if aborted else "; ".join(read.errors or ()))
         state.result = claude_verdict.Result(
             text=one_line(text),
             is_error=read.is_error,
@@ -270,7 +272,7 @@ class ClaudeReader:
         if read.total_cost_usd is not None:
             state.ledger.settle(read.total_cost_usd, read.model_usage_since_last_result)
         yield self._usage_event()
-        yield AgentEvent("result", cut(text), data={"is_error": read.is_error})
+        yield AgentEvent("result", "interrupted" if aborted else cut(text), data={"is_error": read.is_error})
 
     def _usage_event(self) -> AgentEvent:
         return AgentEvent("usage", data=msgspec.to_builtins(self._state.ledger.usage()))

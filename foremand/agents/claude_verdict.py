@@ -24,12 +24,14 @@ BY_ERROR: dict[str, OutcomeKind] = {
 }
 """What the CLI's own names for API errors mean here. "unknown" is judged by the HTTP status."""
 
+ABORTED = ("aborted_tools", "aborted_streaming")
+"""How a turn ends that was interrupted: by an answer or a message of ours, or from outside."""
+
 BY_TERMINAL_REASON: dict[str, OutcomeKind] = {
     "max_turns": "limit",
     "budget_exhausted": "limit",
     "prompt_too_long": "failed",
-    "aborted_tools": "crashed",
-    "aborted_streaming": "crashed",
+    **dict.fromkeys(ABORTED, "crashed"),
 }
 
 NOT_STARTED = (126, 127)

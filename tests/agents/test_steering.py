@@ -185,3 +185,109 @@ def test_a_pause_ends_the_turn_and_the_cost_is_known(fleet, house, model):
     assert [attempt.outcome for attempt in found.attempts] == ["stopped", "done"]
     assert len({attempt.session_id for attempt in found.attempts}) == 1
     assert found.task.cost_usd == pytest.approx(0.0075)
+
+
+def results(work):
+    """How the session's turns ended."""
+    return [line["is_error"] for line in work.transcript() if line["type"] == "result"]
+
+
+async def test_broken_off_in_a_long_command_it_goes_on_with_the_words_in_its_session(fleet, house, model):
+    work = Work(fleet, house, model, "now", Text("done"))
+    answer = house.ok("send", str(work.task), "-", "--interrupt", "--format", "json", stdin=WORDS).json
+    assert "interrupted" in answer["when"]
+    found = fleet.wait(work.task, "LANDED")
+    assert not (work.tree / "go").exists(), "nobody let its command go"
+    assert not list(fleet.census().processes()), "its command is dead"
+    assert [text.count(WORDS) for text in work.asked()] == [0, 1]
+    assert [(attempt.outcome, attempt.turns) for attempt in found.attempts] == [("done", 2)]
+    assert found.task.cost_usd == pytest.approx(0.0075)
+    assert found.task.tokens == 2100
+    assert results(work) == [True, False], "two turns, of which the first was broken off"
+    assert len({line["session_id"] for line in work.transcript() if "session_id" in line}) == 1
+    said, heard = await work.facts()
+    assert heard == [(1, key) for key in said]
+
+
+async def test_broken_off_in_the_middle_of_an_answer(fleet, house, model):
+    house.start()
+    repo = fleet.repo(PIPELINE)
+    writes = Tool("Write", {"file_path": "made-a.txt", "content": "x"})
+    task = fleet.submit(repo, "half", [writes, Hang("half an answer"), Text("done")])
+    out = house.state / "attempts" / str(task) / "1" / "out"
+    house.until(lambda: out.exists() and b"half an answer" in out.read_bytes(), "it answers", 60)
+    house.ok("send", str(task), WORDS, "--interrupt")
+    found = fleet.wait(task, "LANDED")
+    first, second, third = model.requests("half")
+    assert second.closed is not None, "nobody waits for the rest of that answer"
+    assert [request.text.count(WORDS) for request in (first, second, third)] == [0, 0, 1]
+    assert [(attempt.outcome, attempt.output) for attempt in found.attempts] == [("done", "done")]
+    assert found.task.cost_usd == pytest.approx(0.01056), "as the CLI counts it: its question and one token of it"
+    log = house.ok("logs", str(task)).stdout
+    assert "= interrupted" in log
+
+
+async def test_one_that_was_interrupted_can_be_told_and_interrupted_again(fleet, house, model):
+    waits = {"command": "while [ ! -e go ]; do read -t 0.05 <> <(:) || :; done", "description": "d"}
+    work = Work(fleet, house, model, "again", Tool("Bash", waits), Tool("Bash", waits), Text("done"))
+    for number, (word, *how) in enumerate((("one", "--interrupt"), ("two",), ("three", "--interrupt")), 1):
+        house.ok("send", str(work.task), f"word {word}", *how)
+        house.until(lambda: len(work.told()) == number, "it is told")  # noqa: B023
+        if how:
+            house.until(lambda: len(work.asked()) == 2 + (number > 1), "it goes on with it")  # noqa: B023
+    work.let_go()
+    found = fleet.wait(work.task, "LANDED")
+    assert [(attempt.outcome, attempt.turns) for attempt in found.attempts] == [("done", 4)]
+    heard = [[text.count(f"word {each}") for each in ("one", "two", "three")] for text in work.asked()]
+    assert heard == [[0, 0, 0], [1, 0, 0], [1, 1, 1], [1, 1, 1]]
+    assert found.task.cost_usd == pytest.approx(0.015)
+    said, heard_of = await work.facts()
+    assert sorted(heard_of) == sorted((1, key) for key in said)
+
+
+async def test_an_interruption_that_no_daemon_has_passed_on_is_passed_on_once_by_the_next(fleet, house, model):
+    work = Work(fleet, house, model, "dark", Text("done"))
+    fleet.close()
+    house.kill()
+    key = "11111111-2222-4333-8444-555555555555"
+    async with Journal.open(house.state / "journal.db") as journal:
+        await journal.append([Said(task=work.task, at=0.0, by="mona", message=WORDS, key=key, interrupt=True)])
+    house.start()
+    house.until(work.told, "it is told")
+    fleet.close()
+    house.kill()
+    house.start()
+    fleet.wait(work.task, "LANDED")
+    assert [text.count(WORDS) for text in work.asked()] == [0, 1]
+    assert results(work) == [True, False], "it was interrupted once"
+    assert await work.facts() == ([key], [(1, key)])
+
+
+async def test_broken_off_before_it_has_begun_it_begins_with_the_words(fleet, house, model):
+    house.start()
+    repo = fleet.repo(PIPELINE)
+    writes = Tool("Write", {"file_path": "made-a.txt", "content": "x"})
+    task = fleet.submit(repo, "early", [writes, Text("done"), Text("done")])
+    fleet.until(task, lambda now: now.attempt == 1)
+    house.ok("send", str(task), WORDS, "--interrupt")
+    found = fleet.wait(task, "LANDED")
+    assert [attempt.outcome for attempt in found.attempts] == ["done"]
+    assert all("task early" in request.text for request in model.requests("early"))
+    assert model.requests("early")[-1].text.count(WORDS) == 1
+
+
+def test_what_an_interrupted_agent_has_heard_is_not_told_again_though_it_dies(fleet, house, model):
+    work = Work(fleet, house, model, "gone", Hang())
+    house.ok("send", str(work.task), "mind the gap", "--interrupt")
+    house.until(lambda: any(event["type"] == "Heard" for event in house.events()), "it hears it")
+    (session,) = work.tree.parent.glob("home/*/.claude/projects/*/*.jsonl")
+    house.until(
+        lambda: any(b'"user"' in line and b"mind the gap" in line for line in session.read_bytes().splitlines()),
+        "its session has it",
+    )
+    for _, pid in fleet.census().agents():
+        os.kill(int(pid), signal.SIGKILL)
+    model.script("gone", [Text("here again")])
+    found = fleet.wait(work.task, "LANDED")
+    assert [attempt.outcome for attempt in found.attempts] == ["crashed", "done"]
+    assert model.requests("gone")[-1].text.count("mind the gap") == 1, "from its session, and not a second time"

@@ -1,5 +1,6 @@
 """Tasks that come after others, and who goes first where there are few agents."""
 
+import re
 from typing import Any
 
 import pytest
@@ -133,6 +134,39 @@ def test_the_more_urgent_goes_first_and_what_has_begun_before_all(home: Any, rep
     assert [task["id"] for task in order] == [begun, five, other, zero, less]
     assert [task["priority"] for task in order] == [0, 5, 5, 0, -1]
     home.ok("cancel", "--all")
+
+
+def test_a_priority_that_is_changed_while_one_waits_is_obeyed_at_once(home: Any, repo: Any) -> None:
+    busy = home.submit(repo, holds(home, "changed"))
+    home.until(lambda: bool(home.show(busy)["attempts"]), "the only agent is busy")
+    first, second, third = (home.submit(repo, COUNTS, "--priority", priority) for priority in ("5", "0", "1"))
+    wait_for_slots(home, first, second, third)
+    said = home.ok("priority", str(second), "9", "--format", "json").json
+    assert (said["id"], said["priority"]) == (second, 9)
+    home.stop()
+    home.start("--max-agents", "1", "--max-gates", "2")
+    wait_for_slots(home, first, second, third)
+    home.ok("priority", str(first), "--", "-1")
+    home.ok("priority", str(first), "--", "-1")  # it is so already
+    set_anew = [event for event in home.events() if event["type"] == "Prioritized"]
+    assert [(event["task"], event["priority"]) for event in set_anew] == [(second, 9), (first, -1)]
+    assert "priority 9" in home.ok("events", "--after", str(set_anew[0]["seq"] - 1)).stdout
+    assert re.search(r"priority +9\b", home.ok("show", str(second)).stdout)
+    (home.root / "changed").touch()
+    for task in (first, second, third):
+        home.waits(task, "person")
+    shown = [home.show(task) for task in (first, second, third)]
+    order = sorted(shown, key=lambda task: task["attempts"][0]["started_at"])
+    assert [task["id"] for task in order] == [second, third, first]
+    home.ok("cancel", "--all")
+    ended = home.ctl("priority", str(second), "1")
+    assert (ended.returncode, "CANCELLED" in ended.stderr) == (5, True)
+
+
+def wait_for_slots(home: Any, *tasks: int) -> None:
+    """Until all of these wait for the one agent."""
+    for task in tasks:
+        home.until(lambda task=task: home.show(task)["reason"] == "waits for an agent slot", "it waits for a slot")
 
 
 def test_a_pause_and_a_cancel_of_what_waits_for_others(home: Any, repo: Any) -> None:

@@ -172,6 +172,10 @@ def test_what_is_sent_is_heard_word_for_word_by_the_next_attempt(home: Any) -> N
     answer = home.ok("send", str(task), "-", "--format", "json", stdin=WORDS).json
     assert (answer["id"], "next attempt" in answer["when"]) == (task, True)
     assert "next attempt" in home.ok("send", str(task), "And then: RUN nothing").stderr
+    deaf = home.ok("send", str(task), "Now", "--interrupt").stderr
+    assert "nothing is interrupted" in deaf
+    assert f"foremanctl pause {task}" in deaf
+    assert home.show(task)["state"] == "RUNNING"
     assert home.ctl("send", str(task), " ").returncode == 2
     let_go(home, "send")
     home.waits(task, "person")

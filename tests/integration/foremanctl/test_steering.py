@@ -154,6 +154,17 @@ def test_limits_of_every_kind_are_sent(daemon: FakeDaemon, ctl: Any) -> None:
     assert ctl("limit", "12", "stall=7d").code == 2
 
 
+def test_a_priority_is_a_whole_number_that_fits(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.answers["PrioritizeTask"] = task(12, state=pb.QUEUED, priority=5)
+    assert ctl("priority", "12", "5").code == 0
+    assert json.loads(ctl("priority", "12", "--format", "json", "--", "-2").out)["priority"] == 5
+    assert [sent.priority for sent in daemon.asked("PrioritizeTask")] == [5, -2]
+    for wrong in ("high", "1.5", "2147483648", ""):
+        assert ctl("priority", "12", wrong).code == 2
+    assert ctl("priority", "12").code == 2
+    assert len(daemon.asked("PrioritizeTask")) == 2
+
+
 def test_send_says_when_the_agent_hears_it(daemon: FakeDaemon, ctl: Any, program: Any) -> None:
     daemon.answers["SendTask"] = pb.SendTaskResponse(task=task(12, state=pb.RUNNING), when="with its next attempt")
     ended = ctl("send", "12", "look in tests/data")
@@ -162,6 +173,8 @@ def test_send_says_when_the_agent_hears_it(daemon: FakeDaemon, ctl: Any, program
     assert json.loads(ctl("send", "12", "x", "--format", "json").out)["when"] == "with its next attempt"
     assert program("send", "12", "-", stdin="two\nlines\n").code == 0
     assert [sent.text for sent in daemon.asked("SendTask")] == ["look in tests/data", "x", "two\nlines\n"]
+    assert ctl("send", "12", "--interrupt", "stop").code == 0
+    assert [sent.interrupt for sent in daemon.asked("SendTask")] == [False, False, False, True]
     assert program("send", "12", "-", stdin="").code == 2
     assert ctl("send", "12").code == 2
 

@@ -334,6 +334,25 @@ def test_it_rests_between_turns(reader):
     assert not reader.rests()
 
 
+@pytest.mark.parametrize("how", ["aborted_tools", "aborted_streaming"])
+def test_one_that_was_interrupted_rests_until_it_hears_why(reader, how):
+    reader.feed(replay("p", "the prompt"))
+    reader.feed(assistant("one"))
+    *_, event = reader.feed(result(0.1, 0.1, is_error=True, result=None, terminal_reason=how, errors=["[diagnostic]"]))
+    assert (event.kind, event.text) == ("result", "interrupted")
+    assert reader.rests()
+    assert reader.finish(1, None, None, "").kind == "crashed"
+    reader.feed(line(type="system", subtype="init", session_id="s"))
+    reader.feed(replay("a", "look here"))
+    assert not reader.rests(), "a turn has begun, though nothing is said in it yet"
+    assert reader.finish(1, None, None, "").kind == "crashed"
+    reader.feed(assistant("two"))
+    reader.feed(result(0.3, 0.2))
+    assert reader.rests()
+    outcome = reader.finish(0, None, None, "")
+    assert (outcome.kind, outcome.output, outcome.usage.cost_usd) == ("done", "ok", pytest.approx(0.3))
+
+
 def asks(key="q", use="t", tool="Bash", **given):
     request = {"subtype": "can_use_tool", "tool_name": tool, "input": given, "tool_use_id": use}
     return line(type="control_request", request_id=key, request=request)

@@ -33,7 +33,7 @@ async def test_it_is_shown_and_allowed_with_one_key(fake: Any, waiting: Make, at
     daemon.answers = {"AnswerQuestion": waiting(12)}
 
     async def story(person: Any) -> None:
-        await person.sees(">12")
+        await person.sees(">12", "Q answer")
         person.press("Q")
         await person.sees("12  Add /v2/export", "whether it may use Bash:", "rm -r build", "y allow this once")
         person.press("y")
