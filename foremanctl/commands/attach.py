@@ -1,6 +1,7 @@
 """`attach`: the full-screen terminal."""
 
 import asyncio
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from foremanctl.output import Format, talk
 
 if TYPE_CHECKING:
     from foremanctl.place import Place
+    from foremanctl.terminal.app import App
+    from foremanctl.terminal.paint import Look
+    from foremanctl.terminal.source import Source
 
 
 @click.command(
@@ -47,25 +51,39 @@ def command(asked: Asked, *, task: int | None, plain: bool, only_ascii: bool, be
 
 
 async def _attach(place: "Place", task: int | None, *, color: bool, only_ascii: bool, bell: bool, start: bool) -> None:
-    from foremanctl.terminal.app import App
-    from foremanctl.terminal.paint import Look
+    gc.disable()  # nothing of what is loaded now is garbage
     from foremanctl.terminal.source import Source
-    from foremand.v1 import foremand_pb2 as pb
 
     source = Source(place)
     try:
-        try:
-            await source.open()
-        except Unreachable:
-            if not start:
-                raise
-            await asyncio.to_thread(_start, place)
-            await source.open()
-        if task is not None:
-            await source.ask("GetTask", pb.GetTaskRequest(id=task))  # NotFound is said before there is a screen
-        await App(source, Look(ascii=only_ascii or _knows_only_ascii()), color=color, bell=bell, task=task).run()
+        # The larger half is loaded while the daemon answers.
+        _, (app, look) = await asyncio.gather(_connect(source, place, task, start=start), asyncio.to_thread(_screen))
+        gc.freeze()
+        gc.enable()
+        await app(source, look(ascii=only_ascii or _knows_only_ascii()), color=color, bell=bell, task=task).run()
     finally:
         await source.close()
+
+
+async def _connect(source: "Source", place: "Place", task: int | None, *, start: bool) -> None:
+    from foremand.v1 import foremand_pb2 as pb
+
+    try:
+        await source.open()
+    except Unreachable:
+        if not start:
+            raise
+        await asyncio.to_thread(_start, place)
+        await source.open()
+    if task is not None:
+        await source.ask("GetTask", pb.GetTaskRequest(id=task))  # NotFound is said before there is a screen
+
+
+def _screen() -> "tuple[type[App], type[Look]]":
+    from foremanctl.terminal.app import App
+    from foremanctl.terminal.paint import Look
+
+    return App, Look
 
 
 def _start(place: "Place") -> None:

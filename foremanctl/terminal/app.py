@@ -26,13 +26,11 @@ from .floor_screen import FloorScreen
 from .help import HelpScreen
 from .keys import EVERYWHERE, action_of
 from .model import Event, Model, Selected, Ticked, next_for_you, reduce
+from .pace import Pace
 from .paint import BOLD, RED, Line, Look
 from .pane import Pane
 from .screens import Screen, Size
 from .task_screen import TaskScreen
-
-NEWS_SECONDS = 0.1
-"""News is painted at most this often; a key at once."""
 
 T = TypeVar("T")
 
@@ -77,7 +75,7 @@ class App:
         self._bell = bell
         self._notice: tuple[str, bool] | None = None
         self._due: asyncio.TimerHandle | None = None
-        self._painted = 0.0
+        self._pace = Pace()
         self._typed: deque[KeyPress] = deque()
         self._held = False
         self._answering = False
@@ -280,7 +278,7 @@ class App:
         if self._notice is not None:
             text, bad = self._notice
             lines[-1:] = [self.look.fit([(f"{RED} bold" if bad else BOLD, f" {text}")], size.columns)]
-        self._painted = time.monotonic()
+        self._pace.painted(time.monotonic())
         if self._due is not None:  # all news is in it
             self._due.cancel()
             self._due = None
@@ -288,7 +286,7 @@ class App:
 
     def _soon(self) -> None:
         if self._due is None and self._app.is_running:
-            wait = max(0.0, self._painted + NEWS_SECONDS - time.monotonic())
+            wait = self._pace.wait(time.monotonic())
             self._due = asyncio.get_running_loop().call_later(wait, self._now)
 
     def _now(self) -> None:

@@ -35,6 +35,7 @@ class Source:
         self._operator: Operator | None = None
         self._channel: Any = None
         self._stub: Any = None
+        self._first: Any = None
 
     async def open(self) -> None:
         """The first connection. Unreachable, Denied or VersionMismatch."""
@@ -45,6 +46,8 @@ class Source:
         if before is not None:
             before.close()
             await old.close()
+        if self._times == 0:  # the snapshot comes while the screen is made ready
+            self._first = self._stub.Watch(pb.WatchRequest(), metadata=self._metadata())
         self._info = await self._call("GetServerInfo", pb.GetServerInfoRequest())
         check_revision(self._info)
         self._times += 1
@@ -88,16 +91,14 @@ class Source:
         """One call, many answers. Raises Failure; where to go on after a `lost` one only the caller knows."""
         with _translated():
             call = getattr(self._stub, verb)(request, metadata=self._metadata())
-            try:
-                async for answer in call:
-                    yield answer
-            finally:
-                call.cancel()
+        async for answer in _answers(call):
+            yield answer
 
     async def _watch(self, after: int | None, tell: Callable[[Event], None]) -> int | None:
         """Until the stream breaks; the cursor to go on from, None where only a new snapshot helps."""
+        first, self._first = self._first, None
         try:
-            async for response in self.stream("Watch", pb.WatchRequest(after=after)):
+            async for response in _answers(first) if first else self.stream("Watch", pb.WatchRequest(after=after)):
                 begins = after is None
                 after = response.cursor
                 if begins:
@@ -137,6 +138,16 @@ class Source:
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         return (("foremand-token", self._operator.token if self._operator else ""),)
+
+
+async def _answers(call: Any) -> AsyncIterator[Any]:
+    """What comes of a call, until it ends or nobody wants more."""
+    with _translated():
+        try:
+            async for answer in call:
+                yield answer
+        finally:
+            call.cancel()
 
 
 @contextlib.contextmanager
