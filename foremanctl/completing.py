@@ -63,7 +63,7 @@ def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "
 
     def found(client: "Client") -> Iterator[tuple[str, str]]:
         detail = client.ask("GetTask", pb.GetTaskRequest(id=_named(ctx)))
-        for each in detail.attempts:
+        for each in (each for each in detail.attempts if each.revision):
             yield each.revision[:12], f"attempt {each.number}, {each.stage}"
 
     return _items(_asked(ctx, found) if _named(ctx) else [], incomplete)

@@ -271,7 +271,9 @@ def find_run(task: Task, gate: str) -> tuple[Run, bool]:
         raise no_such(task, "gate", gate, task.gates)
     runs = {key: run for key, run in task.runs.items() if known is not None and key.startswith(f"{known.definition}:")}
     if not runs:
-        raise NothingToRead(f"task {task.id}: gate {gate} has not run", f"foremanctl why {task.id}")
+        asks = known is not None and known.kind in ("human", "protected")
+        what = "asks people, and prints nothing" if asks else "has not run"
+        raise NothingToRead(f"task {task.id}: gate {gate} {what}", f"foremanctl why {task.id}")
     _, work = place(task)
 
     def nearness(key: str) -> tuple[bool, bool, float]:

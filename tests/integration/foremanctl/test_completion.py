@@ -53,6 +53,23 @@ def test_stages_and_gates_are_the_tasks_own(daemon: FakeDaemon, home: Path) -> N
     assert _values("list", "--state", "waiting,l") == ["waiting,landing", "waiting,landed"]
 
 
+def test_revisions_are_those_that_attempts_left(daemon: FakeDaemon, home: Path) -> None:
+    attempts = [
+        pb.Attempt(number=1, stage="plan", revision="a1b2c3d4e5f6a7"),
+        pb.Attempt(number=2, stage="implement", revision="b1b2c3d4e5f6a7"),
+        pb.Attempt(number=3, stage="implement"),
+    ]
+    daemon.answers["GetTask"] = pb.TaskDetail(task=task(12), attempts=attempts)
+    assert _values("diff", "12", "--since", "") == ["a1b2c3d4e5f6", "b1b2c3d4e5f6"]
+    assert _values("diff", "12", "--since", "b") == ["b1b2c3d4e5f6"]
+    assert _values("diff", "--since", "") == []
+
+
+def test_an_id_that_is_none_offers_nothing_and_says_nothing(daemon: FakeDaemon, home: Path) -> None:
+    done = _run("bash_complete", "logs", "abc", "--gate", "")
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
 def test_completion_starts_no_daemon_and_is_silent_without_one(home: Path) -> None:
     done = _run("bash_complete", "cancel", "")
     assert (done.stdout.strip(), done.stderr) == ("", "")
