@@ -158,6 +158,9 @@ class DecisionScreen:
                 await talk.write()
             case "pager":
                 await self._terminal.page(self._text(found))
+            case "editor":
+                if await self._terminal.edit(self._text(found), ".diff") is not None:
+                    self._terminal.say("what was written there is not kept: E and w are for that")
             case _:
                 await self._answer(found, action)
 

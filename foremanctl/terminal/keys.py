@@ -74,7 +74,8 @@ TASK = (
     bind("z", "fold", "show what tools answered in full, or folded"),
     bind("/", "search", "search backwards"),
     bind("N", "search-next", "search on"),
-    bind("e", "pager", "this text in $PAGER"),
+    bind("e", "editor", "this text in $EDITOR"),
+    bind("v", "pager", "this text in $PAGER"),
     *VERBS,
 )
 
@@ -82,7 +83,7 @@ QUESTION = (
     bind("y", "allow", "allow it, this once"),
     bind("n", "deny", "deny it; asks why, which the agent hears"),
     *MOVING,
-    bind("e", "pager", "all of it in $PAGER"),
+    bind("v", "pager", "all of it in $PAGER"),
     bind("escape", "back", "back; the question stays open"),
 )
 

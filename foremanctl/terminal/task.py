@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 from foremanctl.describe import describe
+from foremanctl.harmless import cells
 from foremanctl.output import Output
 from foremanctl.overlaps import ordered, touches
 from foremand.v1 import foremand_pb2 as pb
 
-from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded, wrap
+from .paint import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, padded, width_of, wrap
 
 _TAIL = 12
 """Lines of a refused gate's output that are shown while it is folded."""
+
+_WIDEST = 20
+"""Cells of a column of gates, at most."""
 
 _VERDICTS = {"pass": GREEN, "fail": RED, "error": RED, "waiting": f"{YELLOW} bold", "waived": YELLOW}
 
@@ -18,21 +22,25 @@ _VERDICTS = {"pass": GREEN, "fail": RED, "error": RED, "waiting": f"{YELLOW} bol
 def gates(detail: pb.TaskDetail, look: Look, columns: int, *, unfolded: bool) -> list[Line]:
     """Every gate with its verdict, and what it said: of a refusal its end, in full where `unfolded`."""
     found: list[Line] = []
-    for gate in detail.task.gates:
-        verdict = gate.verdict or "not asked yet"
+    rows = [
+        (look.line(gate.stage), look.line(gate.name), gate.verdict or "not asked yet") for gate in detail.task.gates
+    ]
+    widths = [min(_WIDEST, max(map(cells, column))) for column in zip(*rows, strict=True)]
+    for gate, row in zip(detail.task.gates, rows, strict=True):
+        stage, name, verdict = (padded(look.cut(text, width), width) for text, width in zip(row, widths, strict=True))
         about = ", ".join([gate.kind, *["advisory"] * gate.advisory, *["flaky"] * gate.flaky])
-        found.append(
-            look.fit(
-                [
-                    (PLAIN, f" {padded(look.line(gate.stage), 10)} "),
-                    (BOLD, f"{padded(look.line(gate.name), 16)} "),
-                    (_VERDICTS.get(gate.verdict, DIM), f"{padded(verdict, 8)} "),
-                    (DIM, f"{about}  "),
-                    (PLAIN, look.line(gate.reason)),
-                ],
-                columns,
-            )
-        )
+        reason = look.line(gate.reason)
+        line: Line = [
+            (PLAIN, f" {stage}  "),
+            (BOLD, f"{name}  "),
+            (_VERDICTS.get(gate.verdict, DIM), verdict),
+        ]
+        more: Line = [(DIM, f"  {about}"), (PLAIN, f"  {reason}" if reason else "")]
+        if width_of([*line, *more]) <= columns:
+            found.append([*line, *more])
+        else:
+            found.append(look.fit(line, columns))
+            found += [[(PLAIN, f"    {text}")] for text in wrap(f"{about}  {reason}".rstrip(), columns - 4)]
         found += _said(gate, look, columns, unfolded=unfolded)
     return found or [[(DIM, " this pipeline has no gates, or has not been read yet")]]
 

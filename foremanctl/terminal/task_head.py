@@ -33,20 +33,22 @@ ANSWER = next((shown(binding) for binding in TASK if binding.action == "question
 
 
 def head(model: Model, task: pb.Task, look: Look, columns: int) -> list[Line]:
-    """Which task it is, and where it stands."""
+    """Which task it is, where it stands, and what happens: in a line of its own, where there is no room for both."""
     link = [(f"{YELLOW} bold reverse", f" {model.link}... "), (PLAIN, " ")] if model.link else []
     right = f"  {task.files} files +{task.added} -{task.removed} " if task.files else " "
     title = look.cut(f" {task.id}  {look.line(task.title)}", columns - cells(right) - width_of(link))
     first: Line = [*link, (BOLD, title)]
     blank = columns - width_of(first) - cells(right)
     words = look.line("; ".join(filter(None, now(task))))
+    asking = asks(task)
     second: Line = [
         (PLAIN, " "),
-        (f"{YELLOW} bold" if asks(task) else BOLD, state(task)),
-        (PLAIN, f"  {look.line(pipeline(task))}  "),
-        (BOLD if asks(task) else PLAIN, words),
+        (f"{YELLOW} bold" if asking else BOLD, state(task)),
+        (PLAIN, f"  {look.line(pipeline(task))}"),
     ]
-    return [look.fit([*first, (PLAIN, " " * max(0, blank)), (DIM, right)], columns), look.fit(second, columns)]
+    happens: Line = [(PLAIN, "  "), (BOLD if asking else PLAIN, words)]
+    below = [[*second, *happens]] if width_of([*second, *happens]) <= columns else [second, happens]
+    return [look.fit(line, columns) for line in ([*first, (PLAIN, " " * max(0, blank)), (DIM, right)], *below)]
 
 
 def questions(task: pb.Task, look: Look, columns: int) -> list[Line]:
@@ -111,7 +113,8 @@ def told_of(attempt: pb.Attempt, at: float) -> str:
     what = f"review for {attempt.gate}" if attempt.gate else attempt.stage
     parts = [who, attempt.outcome or "running", _lasted(attempt, at)]
     if not attempt.by:
-        parts.append(f"${attempt.cost_usd:.2f}" if attempt.HasField("cost_usd") else "cost unknown")
+        unknown = "cost unknown" if attempt.outcome else ""
+        parts.append(f"${attempt.cost_usd:.2f}" if attempt.HasField("cost_usd") else unknown)
         parts.append(f"{attempt.turns} turns" if attempt.turns else "")
     return f"attempt {attempt.number}, {what}: {', '.join(filter(None, parts))}"
 

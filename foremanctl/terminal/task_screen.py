@@ -20,6 +20,8 @@ from .task_keys import keys_now
 from .task_reader import Reader, facts
 from .task_search import find
 
+_WIDE = 200  # columns of a text that is not shown here
+
 _LOW = 14
 """Rows of a terminal below which what is read matters more than what it costs."""
 
@@ -67,11 +69,13 @@ class TaskScreen:
 
     def _above(self, task: pb.Task, size: Size) -> list[Line]:
         look, columns = self._terminal.look, size.columns
-        lines = [*head(self._terminal.model, task, look, columns), *questions(task, look, columns)]
-        if size.rows >= _LOW:
-            lines.append(costs(task, self._detail, look, columns))
-            if self._detail is not None and len(self._detail.attempts) > 1:
-                lines.append(attempts(self._detail.attempts, self._reader.attempt, look, columns))
+        lines = head(self._terminal.model, task, look, columns)
+        asked = questions(task, look, columns)
+        if size.rows < _LOW:
+            return [*lines, *asked[:1], tabs(self._tab, self._told(), look, columns)]
+        lines += [*asked, costs(task, self._detail, look, columns)]
+        if self._detail is not None and len(self._detail.attempts) > 1:
+            lines.append(attempts(self._detail.attempts, self._reader.attempt, look, columns))
         return [*lines, tabs(self._tab, self._told(), look, columns)]
 
     def _body(self) -> list[Line]:
@@ -148,8 +152,8 @@ class TaskScreen:
                 self._work(self._search())
             case "search-next":
                 self._work(self._find())
-            case "pager":
-                self._work(self._page())
+            case "pager" | "editor":
+                self._work(self._read(action))
 
     def pick(self, row: int) -> None:
         """A click on the tabs' line goes to the next one."""
@@ -218,13 +222,18 @@ class TaskScreen:
             self._terminal.say(f"{self._view.words!r} is not found above")
         self._terminal.redraw()
 
-    async def _page(self) -> None:
-        """What is looked at, in full, in the pager."""
+    async def _read(self, where: str) -> None:
+        """What is looked at, in full, in a program of the person's own."""
+        text = await self._text()
+        if where == "pager":
+            await self._terminal.page(text)
+        elif await self._terminal.edit(text, ".txt") is not None:
+            self._terminal.say("what was written there is not kept: s tells the agent something")
+
+    async def _text(self) -> str:
         if self._tab == "output":
-            text = harmless_lines((await self._reader.whole()).decode(errors="backslashreplace"))
-        else:
-            text = "\n".join("".join(part for _, part in line) for line in self._whole(200))
-        await self._terminal.page(text)
+            return harmless_lines((await self._reader.whole()).decode(errors="backslashreplace"))
+        return "\n".join("".join(part for _, part in line) for line in self._whole(_WIDE)) + "\n"
 
     # Reading
 

@@ -52,9 +52,7 @@ def decide(tmux: Any, **more: Any) -> Any:
 
 def test_a_person_is_told_what_was_and_what_was_not_checked(house: Any, tmux: Any, asked: int) -> None:
     screen = decide(tmux)
-    text = screen.shows(
-        "+ check (command) pass", "no gate looks for secrets", "sent back it may use 11 more agent runs"
-    )
+    text = screen.shows("+ check (command) pass", "no gate looks for secrets", "at worst 4 more agent runs, ")
     assert f" {asked}  approve owner?  Add the export" in text
     assert house.show(asked)["revision"][:12] in text
 

@@ -60,7 +60,7 @@ def test_submit_attach_opens_what_it_dispatched(house: Any, tmux: Any, repo: Any
 def test_texts_open_in_the_pager_and_the_screen_comes_back(house: Any, tmux: Any, pager: Path, asked: int) -> None:
     screen = tmux.open("attach", str(asked), env={"PAGER": str(pager)})
     screen.shows("I write")
-    screen.keys("e")
+    screen.keys("v")
     screen.shows("the pager is here")
     assert "I write" in (house.root / "paged").read_text()
     screen.keys("Enter")
@@ -68,7 +68,7 @@ def test_texts_open_in_the_pager_and_the_screen_comes_back(house: Any, tmux: Any
     screen.keys("d")
     screen.shows("to decide")
     screen.lacks("more is coming")
-    screen.keys("e")
+    screen.keys("v")
     screen.shows("the pager is here")
     assert "+work" in (house.root / "paged").read_text()
     screen.keys("Enter")
@@ -78,7 +78,7 @@ def test_texts_open_in_the_pager_and_the_screen_comes_back(house: Any, tmux: Any
 def test_a_pager_that_is_none_is_told(tmux: Any, asked: int) -> None:
     screen = tmux.open("attach", str(asked), env={"PAGER": "no-such-pager"})
     screen.shows("I write")
-    screen.keys("e")
+    screen.keys("v")
     screen.shows("no-such-pager could not be run", "set $PAGER")
 
 

@@ -63,17 +63,26 @@ async def test_the_tree_is_another_way_to_a_file(person: Person) -> None:
     assert person.terminal.screens
 
 
-async def test_the_pager_has_all_of_it_and_nothing_that_acts(person: Person) -> None:
+async def test_pager_and_editor_have_all_of_it_and_nothing_that_acts(person: Person) -> None:
     person.terminal.detail.prompt = "\x1b[2J" + "x" * 10_000 + "\n" + "y\n" * 1000
     person.terminal.patches[""] = CHANGE + a_file("evil", "+\x1b[31mred")
     again = Person(person.terminal, person.memory)
     await again.rest()
-    await again.press("e")
-    (text,) = person.terminal.pages
+    again.terminal.edits = [lambda text: again.terminal.pages.append(text)]
+    await again.press("v", "e")
+    text, edited = person.terminal.pages
+    assert edited == text
+    assert again.terminal.said == []
     assert "\x1b" not in text
     assert "x" * 10_000 in text
     assert text.count("  y\n") == 1000
     assert "+\\x1b[31mred" in text
+
+
+async def test_what_is_written_where_one_reads_is_said_to_be_lost(person: Person) -> None:
+    person.terminal.edits = [lambda text: f"{text}!"]
+    await person.press("e")
+    assert person.terminal.said == ["what was written there is not kept: E and w are for that"]
 
 
 def test_the_cursor_is_always_in_sight() -> None:

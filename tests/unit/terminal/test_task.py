@@ -26,6 +26,8 @@ def test_the_head_says_which_and_where(task: Make) -> None:
         " 12  Add /v2/export".ljust(64) + "7 files +120 -8",
         " WAITING  plan+ implement+ [land]  approve api-owner?",
     ]
+    narrow = plain(head(Model(link=""), task(), LOOK, 50))
+    assert narrow[1:] == [" WAITING  plan+ implement+ [land]", "  approve api-owner?"]
     lost = plain(head(reduce(Model(), Lost()), task(title="x" * 200), LOOK, 50))
     assert "reconnecting..." in lost[0]
     assert lost[0].endswith("7 files +120 -8")
@@ -106,7 +108,7 @@ def test_the_chosen_tab_is_marked() -> None:
             pb.Attempt(
                 number=3, stage="implement", agent="codex", gate="review", started_at="2027-01-15T07:56:00.000Z"
             ),
-            "attempt 3, review for review: codex, running, 4m, cost unknown",
+            "attempt 3, review for review: codex, running, 4m",
         ),
         (
             pb.Attempt(number=4, stage="implement", by="mona", outcome="done"),
@@ -128,7 +130,7 @@ OUTPUT = "\n".join(f"line {number}" for number in range(20))
 
 def test_of_a_refusal_the_end_is_shown() -> None:
     lines = plain(gates(detail(verdict="fail", output=OUTPUT), LOOK, 80, unfolded=False))
-    assert lines[0] == " implement  tests            fail     command  2 of 48"
+    assert lines[0] == " implement  tests  fail  command  2 of 48"
     assert lines[1] == "    (8 lines folded, z)"
     assert lines[-1] == "  | line 19"
     assert len(gates(detail(verdict="fail", output=OUTPUT), LOOK, 80, unfolded=True)) == 21
@@ -137,8 +139,17 @@ def test_of_a_refusal_the_end_is_shown() -> None:
 def test_a_pass_says_how_it_was_and_folds() -> None:
     lines = plain(gates(detail(verdict="pass", output="ok", advisory=True, flaky=True), LOOK, 80, unfolded=False))
     assert lines == [
-        " implement  tests            pass     command, advisory, flaky  2 of 48",
+        " implement  tests  pass  command, advisory, flaky  2 of 48",
         "    (1 line folded, z)",
+    ]
+
+
+def test_where_there_is_no_room_nothing_of_a_verdict_is_cut() -> None:
+    told = detail(verdict="fail", advisory=True, flaky=True, reason="2 of 48 failed, see below")
+    assert plain(gates(told, LOOK, 40, unfolded=False)) == [
+        " implement  tests  fail",
+        "    command, advisory, flaky  2 of 48",
+        "    failed, see below",
     ]
 
 
