@@ -17,7 +17,7 @@ from .screens import Size, Terminal
 _HEAD = 3  # lines above what the agent would do
 _FOOT = 2  # and below it
 _EVENTS = 100  # of the task, the last ones: among them who answered
-_KEYS = [("y", "allow this once"), ("n", "deny"), ("e", "pager"), ("esc", "back")]
+_KEYS = [("y", "allow this once"), ("n", "deny"), ("v", "pager"), ("esc", "back")]
 
 
 class QuestionScreen:

@@ -9,6 +9,7 @@ import pytest
 from fleet import Fleet
 from model_script import Text, Tool
 
+from foremand.core import questions
 from foremand.core.facts import QuestionAnswered, QuestionAsked, TimeCame
 from foremand.journal import Journal
 from foremand.v1 import foremand_pb2 as pb
@@ -25,6 +26,8 @@ agent = "claude"
 gates = ["made"]
 """
 COMMAND = 'python3 -c \'open("by-hand.txt", "w").write("x")\''
+HURRY = "from foremand.core import questions\nquestions.PATIENCE = 0.5\n"
+"""Makes the daemon one whose ten minutes are over at once."""
 ASKS = Tool("Bash", {"command": COMMAND, "description": "d"})
 WRITES = Tool("Write", {"file_path": "made.txt", "content": "right\n"})
 
@@ -129,20 +132,23 @@ async def test_an_answer_that_no_daemon_has_passed_on_is_passed_on_by_the_next(f
     assert "by-hand.txt" in files
 
 
+def test_it_holds_its_slot_for_ten_minutes():
+    assert questions.PATIENCE == 600
+
+
 @pytest.mark.parametrize("decision", ["allow", "deny"])
 async def test_unanswered_for_long_it_gives_its_slot_back_and_goes_on_when_answered(fleet, house, model, decision):
     asking = Asking(fleet, house, model, "slow", *([ASKS, Text("done")] if decision == "allow" else [Text("done")]))
     key = asking.question()["key"]
+    other = fleet.submit(asking.repo, "other", [Tool("Write", {"file_path": "made-2.txt", "content": "x"}), Text("ok")])
+    fleet.until(other, lambda now: now.reason == "waits for an agent slot")
     fleet.close()
     house.kill()
-    async with Journal.open(house.state / "journal.db") as journal:  # ten minutes later
-        await journal.append([TimeCame(task=asking.task, at=time.time(), key=f"question#{key}")])
-    house.start("--max-agents", "1")
+    house.script("sitecustomize", HURRY)
+    house.start("--max-agents", "1", env={"PYTHONPATH": str(house.root / "bin")})
     house.until(lambda: house.show(asking.task)["attempts"][0]["outcome"] == "stopped", "it is interrupted", 30)
     asking.waits()  # once that is sealed
-    assert not list(fleet.census().processes())
-
-    other = fleet.submit(asking.repo, "other", [Tool("Write", {"file_path": "made-2.txt", "content": "x"}), Text("ok")])
+    assert f"{asking.task}/1" not in [attempt for attempt, _ in fleet.census().agents()]
     assert [attempt.outcome for attempt in fleet.wait(other, "LANDED").attempts] == ["done"], "its slot is free"
 
     asking.restart()
@@ -160,6 +166,7 @@ async def test_unanswered_for_long_it_gives_its_slot_back_and_goes_on_when_answe
     answered = [(fact.key, fact.allow) for fact in facts if isinstance(fact, QuestionAnswered)]
     assert answered == [(key, decision == "allow") for key in asked], "asked again, it has the answer already"
     assert len(asked) == (2 if decision == "allow" else 1)
+    assert [fact.key for fact in facts if isinstance(fact, TimeCame)] == [f"question#{key}"]
 
 
 def test_nobody_answers_for_one_that_is_cancelled(fleet, house, model):

@@ -1,5 +1,5 @@
-"""A word typed in the terminal to the real Claude Code in the middle of its turn: its model hears it in that turn, and
-the screen shows that it did."""
+"""The real Claude Code steered in the terminal: told something in the middle of its turn, interrupted, and allowed or
+denied what it asks."""
 
 import importlib.util
 import sys
@@ -71,3 +71,57 @@ def test_a_word_in_mid_turn_is_heard_and_seen_to_be(house: Any, tmux: Any, fleet
     assert WORDS not in first
     assert second.count(WORDS) == third.count(WORDS) == 1
     assert [(each.outcome, each.turns) for each in fleet.detail(task).attempts] == [("done", 3)]
+
+
+def asks(name: str) -> Tool:
+    """A command that nobody has allowed beforehand."""
+    return Tool("Bash", {"command": f'python3 -c \'open("{name}", "w").write("x")\'', "description": "d"})
+
+
+def test_questions_are_answered_in_any_terminal_over_restarts(house: Any, tmux: Any, fleet: Fleet, model: Any) -> None:
+    fleet._agent = fleet._agent.replace('allow = ["*"]', 'permissions = "ask"')
+    house.start()
+    task = fleet.submit(fleet.repo(PIPELINE), "asks", [asks("one.txt"), asks("two.txt"), Text("done")])
+    tree = house.state / "workspaces" / str(task) / "tree"
+    floor = tmux.open("attach")
+    floor.shows("claude asks: Bash", "Q answer")
+    floor.keys("Q")
+    floor.shows("whether it may use Bash", "one.txt", "y allow this once")
+    floor.kill()
+    house.kill()
+    house.start()
+    floor, other = tmux.open("attach"), tmux.open("attach", str(task))
+    for screen in (floor, other):
+        screen.shows("claude asks: Bash")
+        screen.keys("Q")
+        screen.shows("one.txt", "y allow this once")
+    floor.keys("y")
+    other.shows(f"{task}: what was asked for Bash was allowed meanwhile by")
+    house.until((tree / "one.txt").exists, "it does what it may")
+    for screen in (floor, other):
+        screen.shows("claude asks: Bash")
+    other.keys("Q")
+    other.shows("two.txt", "y allow this once")
+    other.keys("n")
+    other.shows("deny Bash; why")
+    other.type("one is enough")
+    other.keys("Enter")
+    floor.shows("approve owner?")
+    assert not (tree / "two.txt").exists()
+    assert "one is enough" in model.requests("asks")[2].text
+    assert [attempt.outcome for attempt in fleet.detail(task).attempts] == ["done"]
+
+
+def test_an_agent_is_interrupted_with_one_key(house: Any, tmux: Any, fleet: Fleet, model: Any) -> None:
+    house.start()
+    task = fleet.submit(fleet.repo(PIPELINE), "broken", [waits_for("one"), Text("as you say")])
+    house.until((house.state / "workspaces" / str(task) / "tree" / "at-one").exists, "the agent is at work")
+    screen = tmux.open("attach", str(task))
+    screen.shows("RUNNING", "at-one")
+    screen.keys("S")
+    screen.shows(f"interrupt {task}, and tell it:")
+    screen.type("leave that")
+    screen.keys("Enter")
+    screen.shows("a person says: leave that", "as you say", "approve owner?")
+    assert [text.count("leave that") for text in (request.text for request in model.requests("broken"))] == [0, 1]
+    assert [(each.outcome, each.turns) for each in fleet.detail(task).attempts] == [("done", 2)]
