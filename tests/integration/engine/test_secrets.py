@@ -209,3 +209,17 @@ def test_paths_that_only_an_earlier_stage_touched_count_too(home: Any, where: An
     assert "Gate clean failed: 1 secret: AWS access key in keys/prod.py:1" in repo.show("heard.txt")
     assert gate(landed)["verdict"] == "skipped", "what lands has never touched them"
     assert SECRET not in added(repo)
+
+
+def test_who_goes_on_after_the_refused_was_pruned_stands_on_the_base(home: Any, stuck: tuple[Any, int]) -> None:
+    repo, task = stuck
+    home.ok("cancel", str(task))
+    refused = home.wait(task, "CANCELLED")["revision"]
+    assert (task, "revisions") in [(each["task"], each["what"]) for each in home.ok("prune", "--format", "json").json]
+    home.ok("retry", str(task))
+    home.waits(task, "stuck")
+    home.ok("retry", str(task))
+    landed = home.wait(task, "LANDED")
+    assert landed["revision"] != refused
+    assert repo.show("one.txt") == "one"
+    assert SECRET not in added(repo)
