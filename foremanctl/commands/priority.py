@@ -8,7 +8,8 @@ from foremanctl.options import PRIORITY, Asked, Command, live_task_argument
 @click.command(
     cls=Command,
     short_help="Set the priority of a task anew.",
-    examples=["priority 12 5", "priority 12 -- -1"],
+    examples=["priority 12 5", "priority 12 -1"],
+    context_settings={"ignore_unknown_options": True},  # -1 is a number
 )
 @live_task_argument
 @click.argument("priority", metavar="N", type=PRIORITY)

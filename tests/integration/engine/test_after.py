@@ -146,7 +146,7 @@ def test_a_priority_that_is_changed_while_one_waits_is_obeyed_at_once(home: Any,
     home.stop()
     home.start("--max-agents", "1", "--max-gates", "2")
     wait_for_slots(home, first, second, third)
-    home.ok("priority", str(first), "--", "-1")
+    home.ok("priority", str(first), "-1")
     home.ok("priority", str(first), "--", "-1")  # it is so already
     set_anew = [event for event in home.events() if event["type"] == "Prioritized"]
     assert [(event["task"], event["priority"]) for event in set_anew] == [(second, 9), (first, -1)]

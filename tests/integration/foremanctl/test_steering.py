@@ -157,9 +157,9 @@ def test_limits_of_every_kind_are_sent(daemon: FakeDaemon, ctl: Any) -> None:
 def test_a_priority_is_a_whole_number_that_fits(daemon: FakeDaemon, ctl: Any) -> None:
     daemon.answers["PrioritizeTask"] = task(12, state=pb.QUEUED, priority=5)
     assert ctl("priority", "12", "5").code == 0
-    assert json.loads(ctl("priority", "12", "--format", "json", "--", "-2").out)["priority"] == 5
+    assert json.loads(ctl("priority", "12", "-2", "--format", "json").out)["priority"] == 5
     assert [sent.priority for sent in daemon.asked("PrioritizeTask")] == [5, -2]
-    for wrong in ("high", "1.5", "2147483648", ""):
+    for wrong in ("high", "1.5", "2147483648", "", "-x", "--five"):
         assert ctl("priority", "12", wrong).code == 2
     assert ctl("priority", "12").code == 2
     assert len(daemon.asked("PrioritizeTask")) == 2
