@@ -53,12 +53,20 @@ class QuestionScreen:
         self._seen = max(self._seen, end)
         now = datetime.fromtimestamp(self._terminal.model.now, UTC)
         several = len(self._open())
-        told = f" attempt {question.attempt} asks, {age(question.asked_at, now)} ago, whether it may use "
-        more = f" (the oldest of {several} questions)" if several > 1 else ""
-        below = f" {self._total - end} more lines below" if end < self._total else " that is all of it"
+        told = f"?  attempt {question.attempt} asked {age(question.asked_at, now)} ago"
+        more = f"; the oldest of {several}" if several > 1 else ""
+        link = self._terminal.model.link
+        below = f" {_lines(self._total - end)} more below" if end < self._total else " that is all of it"
         shown: list[Line] = [
-            [(BOLD, f" {task.id}  {look.line(task.title)}")],
-            [(PLAIN, told), (f"{YELLOW} bold", look.line(question.tool)), (PLAIN, f"{more}:")],
+            [
+                *([(f"{YELLOW} bold reverse", f" {link}... ")] if link else []),
+                (BOLD, f" {task.id}  {look.line(task.title)}"),
+            ],
+            [
+                (PLAIN, " may it use "),
+                (f"{YELLOW} bold", look.cut(look.line(question.tool), columns // 2)),
+                (PLAIN, f"{told}{more}"),
+            ],
             [(DIM, look.rule * columns)],
             *([(PLAIN, f" {text}")] for text in body[self._top : end]),
             *([] for _ in range(self._rows - (end - self._top))),
@@ -128,7 +136,7 @@ class QuestionScreen:
             message: str | None = ""
             if not allow:
                 message = await terminal.line(f"deny {question.tool}; why (may be empty): ")
-            elif unseen > 0 and not await terminal.confirm(f"{unseen} lines of it you have not seen; allow it?"):
+            elif unseen > 0 and not await terminal.confirm(f"you have not seen {_lines(unseen)} of it; allow it?"):
                 return
             if message is not None:
                 await self._send(question, allow, message)
@@ -165,3 +173,7 @@ class QuestionScreen:
     async def _page(self, question: pb.Question) -> None:
         await self._terminal.page(harmless_lines(question.text))
         self._seen = self._total
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"

@@ -222,7 +222,7 @@ async def test_broken_off_in_the_middle_of_an_answer(fleet, house, model):
     assert second.closed is not None, "nobody waits for the rest of that answer"
     assert [request.text.count(WORDS) for request in (first, second, third)] == [0, 0, 1]
     assert [(attempt.outcome, attempt.output) for attempt in found.attempts] == [("done", "done")]
-    assert found.task.cost_usd == pytest.approx(0.01056), "as the CLI counts it: its question and one token of it"
+    assert found.task.cost_usd == pytest.approx(0.01056), "the part of it that was said counts"
     log = house.ok("logs", str(task)).stdout
     assert "= interrupted" in log
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from foremanctl.exits import Conflict, Unreachable
+from foremanctl.terminal.model import Lost
 from foremand.v1 import foremand_pb2 as pb
 
 Make = Callable[..., pb.Task]
@@ -35,7 +36,7 @@ async def test_it_is_shown_and_allowed_with_one_key(fake: Any, waiting: Make, at
     async def story(person: Any) -> None:
         await person.sees(">12", "Q answer")
         person.press("Q")
-        await person.sees("12  Add /v2/export", "whether it may use Bash:", "rm -r build", "y allow this once")
+        await person.sees("12  Add /v2/export", "may it use Bash?  attempt 2 asked", "rm -r build", "y allow this once")
         person.press("y")
         await person.sees("12: allowed Bash", ">12")
 
@@ -88,7 +89,7 @@ async def test_of_several_the_oldest_is_first_and_the_next_follows(fake: Any, wa
     async def story(person: Any) -> None:
         await person.sees(">12")
         person.press("Q")
-        await person.sees("make one", "the oldest of 2 questions")
+        await person.sees("make one", "the oldest of 2")
         person.press("y")
         await person.sees("make two", "WebFetch")
         daemon.change(waiting(12, second))
@@ -169,9 +170,9 @@ async def test_what_has_not_been_seen_is_asked_about_once(fake: Any, waiting: Ma
     async def story(person: Any) -> None:
         await person.sees(">12")
         person.press("Q")
-        await person.sees("line 1", "more lines below")
+        await person.sees("line 1", "lines more below")
         person.press("y")
-        await person.sees("you have not seen; allow it?")
+        await person.sees("you have not seen", "lines of it; allow it?")
         person.press("n")
         await person.misses("allow it?")
         assert daemon.asked == []
@@ -196,6 +197,20 @@ async def test_nothing_that_an_agent_writes_breaks_the_screen(fake: Any, waiting
         assert len(text.splitlines()) <= 24
 
     await at(daemon, story)
+
+
+async def test_in_a_small_window_the_tool_and_the_keys_are_there(fake: Any, waiting: Make, at: At) -> None:
+    daemon = fake(waiting(12, asks("k-1", "\n".join("ab")), asks("k-2")))
+
+    async def story(person: Any) -> None:
+        await person.sees(">12")
+        person.press("Q")
+        text = await person.sees("may it use Bash?", "y allow this once", "1 line more below")
+        assert max(map(len, text.splitlines())) <= 50
+        daemon.tell(Lost())
+        await person.sees("reconnecting... ", "may it use Bash?")
+
+    await at(daemon, story, rows=6, columns=50)
 
 
 async def test_where_nothing_is_asked_that_is_said(fake: Any, busy: Make, at: At) -> None:
