@@ -27,6 +27,30 @@ FIRST = (
 
 _ALIASES = {"ls": "list", "ps": "list"}
 
+_ELSEWHERE = {
+    "abort": "cancel",
+    "accept": "approve",
+    "deny": "reject",
+    "edit": "take",
+    "help": "--help",
+    "inspect": "show",
+    "kill": "cancel",
+    "merge": "approve",
+    "new": "submit",
+    "rm": "cancel",
+    "run": "submit",
+    "start": "submit",
+    "status": "list",
+    "stop": "pause",
+    "tail": "logs",
+    "task": "show",
+    "tasks": "list",
+    "top": "attach",
+    "view": "show",
+    "watch": "attach",
+}
+"""What other programs call what these commands do."""
+
 
 class Commands(click.Group):
     """One module of `foremanctl.commands` for each; its `command` is the command."""
@@ -63,12 +87,19 @@ class Commands(click.Group):
             for typed in FIRST:
                 formatter.write(f"{'':>{formatter.current_indent}}{typed}\n")
 
+    def _meant(self, ctx: click.Context, typed: str) -> str:
+        if typed.isdecimal():
+            return f"; did you mean 'show {typed}'?"
+        if typed in _ELSEWHERE:
+            return f"; did you mean {_ELSEWHERE[typed]!r}?"
+        return nearest(typed, [*self.list_commands(ctx), *_ALIASES])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, naming the nearest command for one that is not there."""
         if self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], [*self.list_commands(ctx), *_ALIASES])}")
+            ctx.fail(f"there is no command {args[0]!r}{self._meant(ctx, args[0])}")
         return super().resolve_command(ctx, args)
 
 

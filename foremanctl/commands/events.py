@@ -69,6 +69,6 @@ def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
 def _told(event: dict[str, Any]) -> str:
     from foremanctl.telling import told
 
-    head = f"{event['seq']:>6}  {clock(event['at'])}  {event['task'] or '-':>4}  {event['type']:<17}"
+    head = f"{event['seq']:>6}  {clock(event['at'])}  {event['task'] or '-':>4}  {event['type']:<19}"
     fields = {name: value for name, value in event.items() if name not in {"seq", "at", "task", "type"}}
     return f"{head}  {told(event['type'], fields)}".rstrip()

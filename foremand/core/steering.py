@@ -55,7 +55,7 @@ def check_floor(pipeline: Pipeline, limits: Limits) -> None:
             raise Refused(
                 "LIMIT_ABOVE_FLOOR",
                 f"{name}: the floor allows at most {most:g}, not {asked:g}",
-                "[floor] of the pipeline file or of your settings says so",
+                f"give at most {most:g}, or change [floor] where it stands: in the pipeline file or in your settings",
             )
 
 

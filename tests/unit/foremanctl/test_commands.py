@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from foremanctl.cli import FIRST, SECTIONS, cli
+from foremanctl.cli import _ELSEWHERE, FIRST, SECTIONS, cli
 
 ROOT = Path(__file__).parents[3]
 NAMES = cli.list_commands(click.Context(cli))
@@ -103,6 +103,17 @@ def test_a_slip_is_answered_with_the_nearest_command(typed: str) -> None:
     shown = CliRunner().invoke(cli, [typed])
     assert shown.exit_code == 2
     assert "did you mean" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("status", "list"), ("run", "submit"), ("rm", "cancel"), ("help", "--help"), ("12", "show 12")]
+)
+def test_what_other_programs_call_it_is_answered_with_ours(typed: str, meant: str) -> None:
+    shown = CliRunner().invoke(cli, [typed])
+    assert shown.exit_code == 2
+    assert f"did you mean {meant!r}?" in shown.output
+    assert {*_ELSEWHERE.values()} - {"--help"} <= {*NAMES}
+    assert not {*_ELSEWHERE} & {*NAMES}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
