@@ -12,6 +12,7 @@ from foremand.paths import Places
 from .conductor import StepFailed
 from .repositories import Repositories
 from .setups import Setups
+from .taint import check_kept
 from .workplace import Room, Workplace
 
 
@@ -40,6 +41,7 @@ class Checkouts:
         work = self._repositories.work(task)
         try:
             await asyncio.to_thread(shutil.rmtree, root, ignore_errors=True)
+            await check_kept(task, work, revision)
             await checkout(made.tree, work, revision)
         except (GitError, OSError) as error:
             raise StepFailed(f"the checkout of {revision[:12]} failed: {error}") from error

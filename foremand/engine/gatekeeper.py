@@ -24,6 +24,7 @@ from .output import output_of
 from .repositories import Repositories
 from .scanning import scan
 from .slots import Rank, Slots
+from .taint import check_kept
 from .workplace import Room, Workplace
 
 log = logging.getLogger("foremand.gatekeeper")
@@ -80,6 +81,7 @@ class Gatekeeper:
     async def _scan(self, task: Task, step: RunGate) -> None:
         """A secrets gate runs nothing of the work: it reads what the commits add, always from the beginning."""
         run = self._places.gate_run(task.id, run_name(step))
+        await check_kept(task, self._repositories.work(task), *step.commits)
         began = time.monotonic()
         async with self._slots.slot(partial(self._rank, task.id)):
             await self._started(task, step, run)

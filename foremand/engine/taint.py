@@ -10,7 +10,7 @@ from msgspec import Struct
 from foremand.core import facts as f
 from foremand.core.spec import Gate
 from foremand.core.task import Task
-from foremand.git import WorkRepo
+from foremand.git import GitError, WorkRepo
 from foremand.git.prune import missing
 
 from .conductor import StepFailed
@@ -37,7 +37,10 @@ def taint(facts: Iterable[f.AnyFact]) -> Taint:
 
 async def check_kept(task: Task, work: WorkRepo, *revisions: str) -> None:
     """Raises StepFailed where one of these, on which the task wants to go on, is gone: pruned as tainted."""
-    gone = await missing(work, revisions)
+    try:
+        gone = await missing(work, revisions)
+    except (GitError, OSError):
+        return  # whoever needs them will hear it from git
     if gone:
         made = next((a for a in task.attempts if a.work is not None and a.work.revision in gone), None)
         whose = f", which {made.stage} made," if made is not None else ""

@@ -223,3 +223,19 @@ def test_who_goes_on_after_the_refused_was_pruned_stands_on_the_base(home: Any, 
     assert landed["revision"] != refused
     assert repo.show("one.txt") == "one"
     assert SECRET not in added(repo)
+
+
+def test_who_asks_again_about_what_was_pruned_hears_what_to_do(home: Any, stuck: tuple[Any, int]) -> None:
+    repo, task = stuck
+    home.ok("cancel", str(task))
+    home.wait(task, "CANCELLED")
+    home.ok("prune")
+    home.ok("retry", str(task), "--gate", "clean")
+    reason = home.waits(task, "trouble")["reason"]
+    assert "which one made, is kept no more: what a secrets gate has refused is pruned" in reason
+    way = reason.partition("foremanctl ")[2].split()
+    assert way == ["retry", str(task), "--stage", "one", "--fresh"]
+    home.ok(*way)
+    shown = home.waits(task, "stuck")  # the first agent does what it did before
+    assert gate(shown)["verdict"] == "fail"
+    assert SECRET not in added(repo)
