@@ -21,7 +21,7 @@ async def test_of_two_that_were_planned_with_the_same_money_one_begins(
     async with an_estate() as estate:
         nothing: Any = None
         worlds = Worlds(estate.ledger, Settings(daily_cost_usd=1.0))
-        attempts = Attempts(estate.places, estate.ledger, *[nothing] * 7, nothing, worlds.of)
+        attempts = Attempts(estate.places, estate.ledger, *[nothing] * 7, worlds.of)
 
         async def begin(task: Task) -> Task | None:
             step = RunAttempt(number=1, stage="implement", agent="hand", entered=task.base)
