@@ -89,7 +89,7 @@ def _cells(line: tuple[Fragment, ...], width: int) -> defaultdict[int, Char]:
         else:
             char = _char(letters, style)
             if char.width == 0:
-                if column:
+                if 0 < column < width:  # in the last cell a terminal gives it to the letter before that one
                     before = cells[last]
                     cells[last] = _Run(before.char + letters, before.style, before.width)
                 continue
