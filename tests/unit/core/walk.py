@@ -435,6 +435,7 @@ class World:
             *[lambda: self._give(task, who)] * 4,
             lambda: self._repin(task, who),
             lambda: steering.limit(task, Limits(attempts=20 + self.script.among(24)), who),
+            lambda: steering.prioritize(task, self.script.among(3), who),
         )
         try:
             self.record(*asks[self.script.among(len(asks))]())
