@@ -199,7 +199,7 @@ async def test_what_is_no_priority_is_said_and_not_sent(fake: Any, busy: Make, a
         person.press(f"P\b{typed}\r")
         await person.sees(typed)
         await person.until(lambda text: "priority of" not in text, "says so")
-        await person.sees("whole number") if not typed.isdigit() else await person.sees("range")
+        await person.sees("whole number") if not typed.isdigit() else await person.sees("more than")
 
     await at(daemon, story)
     assert daemon.asked == []
