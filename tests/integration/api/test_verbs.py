@@ -173,7 +173,7 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(home: Any) -> None:
         assert (said.returncode, words in said.stderr) == (code, True), (given, said.stderr)
         assert "what to do: its " in said.stderr, said.stderr
     home.ok("cancel", str(task))
-    strict = PIPELINE.replace("AGENT", WRITES) + '[profile.production]\ngates = {}\n'
+    strict = PIPELINE.replace("AGENT", WRITES) + "[profile.production]\ngates = {}\n"
     there.commit({".foremand/pipeline.toml": strict})
     said = home.ctl("submit", "x", "-C", str(there.path), "--profile", "prodction")
     assert (said.returncode, 'did you mean "production"?' in said.stderr) == (2, True), said.stderr
