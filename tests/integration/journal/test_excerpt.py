@@ -6,6 +6,7 @@ import pytest
 
 from foremand.core.facts import TimeCame
 from foremand.journal import Excerpt, Ingested, Item, Journal, excerpt
+from foremand.journal.records import Record
 
 Make = Callable[..., TimeCame]
 MakeBatch = Callable[..., Ingested]
@@ -81,3 +82,28 @@ async def test_it_is_found_without_reading_what_lies_behind(journal: Journal) ->
     ).fetchall()
     assert "chunks_of_task (task=? AND rowid<?)" in plan[0][3]
     assert len(plan) == 1  # no sorting beside it
+
+
+@pytest.mark.parametrize("where", [{"before": END}, {"before": END, "after": 0}])
+async def test_a_page_takes_as_many_reads_however_long_the_whole_is(
+    journal: Journal, batch: MakeBatch, monkeypatch: pytest.MonkeyPatch, where: dict[str, int]
+) -> None:
+    read: list[int] = []
+
+    def counted(first: int, *rest: object) -> Record:
+        read.append(first)
+        return Record(first, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(excerpt, "Record", counted)
+    start, reads = 0, []
+    for rows in (10, 300):
+        for _ in range(rows):
+            part = batch(start, 5)
+            await journal.ingest(part)
+            start = part.offset
+        read.clear()
+        items, more = await journal.excerpt(Excerpt(task=1, attempt=1, most=20, **where))
+        assert len(items) == 20
+        assert more
+        reads.append(len(read))
+    assert reads[0] == reads[1] <= 5
