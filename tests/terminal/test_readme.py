@@ -12,8 +12,11 @@ import screens
 
 
 def test_the_readme_s_screens_are_those_of_the_terminal(house: Any, tmux: Any) -> None:
+    taken = screens.taken(house, tmux)
+    if any("unsandboxed" in text for text in taken.values()):
+        pytest.skip("the README's screens were taken with bubblewrap")
     readme = screens.README.read_text()
-    assert readme == screens.written(readme, screens.taken(house, tmux)), "python tests/terminal/screens.py"
+    assert readme == screens.written(readme, taken), "python tests/terminal/screens.py writes them anew"
 
 
 def test_a_readme_without_their_places_is_refused() -> None:

@@ -69,10 +69,31 @@ def test_texts_open_in_the_pager_and_the_screen_comes_back(house: Any, tmux: Any
     screen.shows("to decide")
     screen.lacks("more is coming")
     screen.keys("v")
-    screen.shows("the pager is here")
-    assert "+work" in (house.root / "paged").read_text()
+    house.until(lambda: "+work" in (house.root / "paged").read_text(), "the change is in the pager")
     screen.keys("Enter")
     screen.shows("to decide")
+
+
+def test_texts_open_in_the_editor_and_nothing_comes_of_it(house: Any, tmux: Any, asked: int) -> None:
+    editor = house.root / "editor"
+    editor.write_text(f'#!/bin/sh\ncat "$1" >> {house.root}/edited; echo approved > "$1"\n')
+    editor.chmod(0o755)
+    screen = tmux.open("attach", str(asked), env={"EDITOR": str(editor)})
+    screen.shows("I write")
+    screen.keys("e")
+    house.until(lambda: "I write" in _read(house.root / "edited"), "what was said is in the editor")
+    screen.shows("approve owner?")
+    screen.keys("d")
+    screen.shows("to decide")
+    screen.lacks("more is coming")
+    screen.keys("e")
+    house.until(lambda: "+work" in _read(house.root / "edited"), "the change is in the editor")
+    screen.shows("to decide")
+    assert house.show(asked)["approvals"] == []
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_a_pager_that_is_none_is_told(tmux: Any, asked: int) -> None:
