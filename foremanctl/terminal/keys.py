@@ -66,8 +66,8 @@ FLOOR = (
 TASK = (
     *MOVING,
     bind("escape", "back", "back"),
-    bind("right l", "tab-next", "output, gates, why"),
-    bind("left", "tab-previous", "why, gates, output"),
+    bind("right l", "tab-next", "output, diff, gates, why"),
+    bind("left", "tab-previous", "and back: why, gates, diff, output"),
     bind("]", "attempt-next", "the next attempt"),
     bind("[", "attempt-previous", "the attempt before"),
     bind("f", "follow", "follow what is said; scrolling up stops that"),

@@ -17,7 +17,7 @@ from .model import Model, asks
 from .paint import BOLD, DIM, PLAIN, REVERSE, YELLOW, Line, Look, width_of, wrap
 from .task_costs import spent, worst
 
-TABS = ("output", "gates", "why")
+TABS = ("output", "diff", "gates", "why")
 
 _QUESTION = 3
 """Lines of what an agent asks that are shown here."""
@@ -100,7 +100,7 @@ def attempts(all_: Sequence[pb.Attempt], chosen: int, look: Look, columns: int) 
 
 
 def tabs(chosen: str, told: str, look: Look, columns: int) -> Line:
-    """The three ways to look at a task, and what is looked at."""
+    """The ways to look at a task, and what is looked at."""
     line: Line = [(PLAIN, " ")]
     for tab in TABS:
         line += [(f"{REVERSE} bold", f" {tab} ") if tab == chosen else (DIM, f" {tab} "), (PLAIN, " ")]

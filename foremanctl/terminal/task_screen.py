@@ -15,6 +15,7 @@ from .paint import DIM, PLAIN, Line, hints
 from .screens import Size, Terminal, Work
 from .scroll import Place, View, scrolled, visible
 from .task import gates, why
+from .task_change import Change
 from .task_head import TABS, attempts, costs, head, questions, tabs, told_of
 from .task_keys import keys_now
 from .task_reader import Reader, facts
@@ -33,12 +34,13 @@ class TaskScreen:
         self._terminal = terminal
         self._id = task
         self._reader = Reader(terminal, task)
+        self._change = Change(terminal, task)
         self._detail: pb.TaskDetail | None = None
         self._explanation: pb.Explanation | None = None
         self._seen: pb.Task | None = None  # as it was when the details were asked for
         self._view = View()
         self._tab = "output"
-        self._tops = {"gates": 0, "why": 0}
+        self._tops = {"diff": 0, "gates": 0, "why": 0}
         self._rows = 1  # of the body
         self._columns = 80
         self._tabs_row = 0
@@ -85,6 +87,11 @@ class TaskScreen:
                 word = "nothing has been said yet" if transcript.loaded else "..."
                 return [[(DIM, f" {word}")]]
             return visible(transcript, self._view, self._terminal.look, self._rows, self._columns)
+        if self._tab == "diff":
+            lines, self._tops["diff"] = self._change.lines(
+                self._tops["diff"], self._rows, self._columns, self._terminal.look
+            )
+            return lines
         whole = self._whole(self._columns)
         top = self._tops[self._tab] = max(0, min(self._tops[self._tab], len(whole) - self._rows))
         return whole[top : top + self._rows]
@@ -233,6 +240,8 @@ class TaskScreen:
     async def _text(self) -> str:
         if self._tab == "output":
             return harmless_lines((await self._reader.whole()).decode(errors="backslashreplace"))
+        if self._tab == "diff":
+            return self._change.text()
         return "\n".join("".join(part for _, part in line) for line in self._whole(_WIDE)) + "\n"
 
     # Reading
@@ -244,8 +253,9 @@ class TaskScreen:
             return
         first, self._seen = self._seen is None, task
         if first:
-            self._open(task.attempt)
             self._work(self._follow())
+        if first or (task.attempt and not self._reader.attempt):  # that it began may have been no news any more
+            self._open(task.attempt)
         self._work(self._fetch())
 
     def close(self) -> None:
@@ -259,6 +269,8 @@ class TaskScreen:
 
     async def _fetch(self) -> None:
         self._detail = await self._terminal.ask("GetTask", pb.GetTaskRequest(id=self._id))
+        if self._tab == "diff":
+            await self._change.load(self._detail.task.revision)
         if self._tab == "why":
             self._explanation = await self._terminal.ask("ExplainTask", pb.ExplainTaskRequest(id=self._id))
         self._terminal.redraw()

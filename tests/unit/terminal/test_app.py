@@ -361,7 +361,7 @@ async def test_tabs_tell_gates_and_reasons(fake: Any, task: Make, at: At) -> Non
 
     async def story(person: Any) -> None:
         await person.sees("word 3.")
-        person.press("\x1b[C")
+        person.press("\x1b[C\x1b[C")
         await person.sees("tests", "pass")
         person.press("\x1b[C")
         await person.sees("because")

@@ -94,7 +94,7 @@ def test_attempts_by_stage_with_the_one_that_is_looked_at() -> None:
 def test_the_chosen_tab_is_marked() -> None:
     line = tabs("gates", "attempt 1", LOOK, 80)
     assert [text for style, text in line if "reverse" in style] == [" gates "]
-    assert plain([line]) == ["  output   gates   why    attempt 1"]
+    assert plain([line]) == ["  output   diff   gates   why    attempt 1"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from export_task import ATTEMPTS, attempt, export_detail, export_task, gate
+from export_task import ATTEMPTS, CHANGE, attempt, export_detail, export_task, gate
 from pictures import SIZES, golden
 
 from foremanctl.terminal.model import Back, Began, Lost, Model, reduce
@@ -55,6 +55,10 @@ class Shown:
         self.model = told(Back(pb.ServerInfo()), Began(5, [detail.task]))
         self.detail = detail
         self.works: list[Any] = []
+        self.said: list[str] = []
+        self.change = CHANGE
+        self.diffs = 0
+        self.texts: list[str] = []
 
     async def ask(self, verb: str, request: Any) -> Any:
         if verb == "GetTask":
@@ -77,9 +81,26 @@ class Shown:
     def done(self) -> bool:
         return True
 
-    def stream(self, verb: str, request: Any) -> AsyncIterator[Any]:
-        assert verb == "Watch"
-        raise StopWatching
+    def say(self, text: str, *, bad: bool = False) -> None:
+        self.said.append(text)
+
+    async def page(self, text: str) -> None:
+        self.texts.append(text)
+
+    async def edit(self, text: str, suffix: str) -> str:
+        self.texts.append(text)
+        return f"{text} and more"
+
+    async def stream(self, verb: str, request: Any) -> AsyncIterator[Any]:
+        if verb == "Watch":
+            raise StopWatching
+        if verb == "GetDiff":
+            self.diffs += 1
+            for start in range(0, len(self.change), 100):
+                yield pb.DiffChunk(data=self.change[start : start + 100])
+            return
+        for part in (b"all of ", b"the log\n"):
+            yield pb.LogChunk(data=part)
 
 
 class StopWatching(Exception):
@@ -96,13 +117,18 @@ def told(*events_: Any) -> Model:
 async def opened(terminal: Shown, *actions: str) -> TaskScreen:
     screen = TaskScreen(terminal, 12)  # type: ignore[arg-type]
     screen.changed()
-    for action in ("", *actions):
-        if action:
-            screen.act(action)
-        while terminal.works:
-            with suppress(StopWatching):
-                await terminal.works.pop(0)
+    await rest(terminal)
+    for action in actions:
+        screen.act(action)
+        await rest(terminal)
     return screen
+
+
+async def rest(terminal: Shown) -> None:
+    """All that the screen began is done."""
+    while terminal.works:
+        with suppress(StopWatching):
+            await terminal.works.pop(0)
 
 
 def running(**more: Any) -> pb.TaskDetail:
@@ -139,10 +165,11 @@ async def test_an_agent_that_works_and_asks(rows: int, columns: int) -> None:
 
 
 @pytest.mark.parametrize(("rows", "columns"), SIZES)
-@pytest.mark.parametrize("tab", ["gates", "why"])
-async def test_what_gates_said_and_why_it_stands_there(tab: str, rows: int, columns: int) -> None:
-    actions = ["tab-next"] if tab == "gates" else ["tab-previous"]
-    screen = await opened(Shown(export_detail()), *actions)
+@pytest.mark.parametrize(("tab", "back"), [("diff", 3), ("gates", 2), ("why", 1)])
+async def test_what_changed_what_gates_said_and_why_it_stands_there(
+    tab: str, back: int, rows: int, columns: int
+) -> None:
+    screen = await opened(Shown(export_detail()), *["tab-previous"] * back)
     golden(f"task-{tab}", screen.lines(Size(rows, columns)), rows, columns)
 
 
@@ -161,3 +188,57 @@ async def test_the_smallest_terminal_still_shows_what_is_said(rows: int) -> None
     painted = ["".join(text for _, text in line) for line in screen.lines(Size(max(rows, 8), 40))]
     assert len(painted) <= max(rows, 8)
     assert any("shop/money.py" in line or "cents" in line for line in painted)
+
+
+async def test_a_task_that_is_opened_before_it_begins_is_followed_from_then_on() -> None:
+    begun = running()
+    terminal = Shown(export_detail(task=export_task(state=pb.QUEUED, attempt=0), attempts=[]))
+    screen = await opened(terminal)
+    assert "nothing has been said yet" in text_of(screen)
+    terminal.detail = begun
+    terminal.model = told(Began(6, [begun.task]))
+    screen.changed()
+    await rest(terminal)
+    assert "I look at how orders are stored" in text_of(screen)
+
+
+def text_of(screen: TaskScreen) -> str:
+    return "\n".join("".join(text for _, text in line) for line in screen.lines(Size(50, 160)))
+
+
+async def test_brackets_go_from_attempt_to_attempt() -> None:
+    terminal = Shown(running())
+    screen = await opened(terminal, "attempt-previous")
+    assert "implement 2x [3] 4." in text_of(screen)
+    screen.act("attempt-next")
+    screen.act("attempt-next")
+    await rest(terminal)
+    assert "implement 2x 3 [4.]" in text_of(screen)
+    assert terminal.said == ["there is no later attempt"]
+
+
+async def test_e_has_all_of_it_in_the_editor_and_v_in_the_pager() -> None:
+    terminal = Shown(running())
+    await opened(terminal, "editor", "pager", "tab-next", "pager", "tab-next", "pager")
+    assert terminal.texts[:2] == ["all of the log\n", "all of the log\n"]
+    assert terminal.texts[2] == CHANGE.decode()
+    assert "api-owner" in terminal.texts[3]
+    assert terminal.said == ["what was written there is not kept: s tells the agent something"]
+
+
+async def test_a_change_is_read_once_for_each_revision() -> None:
+    terminal = Shown(export_detail())
+    screen = await opened(terminal, "tab-next", "bottom")
+    assert "test_name_with_wide_letters" in text_of(screen)
+    for revision in ("a" * 40, "a" * 40, "b" * 40):
+        terminal.detail = export_detail(task=export_task(revision=revision))
+        terminal.model = told(Began(6, [terminal.detail.task]))
+        screen.changed()
+        await rest(terminal)
+    assert terminal.diffs == 3
+
+
+async def test_no_change_is_said() -> None:
+    terminal = Shown(export_detail())
+    terminal.change = b""
+    assert "nothing is changed" in text_of(await opened(terminal, "tab-next"))
