@@ -10,7 +10,7 @@ from fleet import Fleet
 from model_script import Text, Tool
 
 from foremand.core import questions
-from foremand.core.facts import QuestionAnswered, QuestionAsked, TimeCame
+from foremand.core.facts import QuestionAnswered, QuestionAsked, QuestionWithdrawn, Said, TimeCame
 from foremand.journal import Journal
 from foremand.v1 import foremand_pb2 as pb
 from foremand.v1 import foremand_pb2_grpc as rpc
@@ -167,6 +167,32 @@ async def test_unanswered_for_long_it_gives_its_slot_back_and_goes_on_when_answe
     assert answered == [(key, decision == "allow") for key in asked], "asked again, it has the answer already"
     assert len(asked) == (2 if decision == "allow" else 1)
     assert [fact.key for fact in facts if isinstance(fact, TimeCame)] == [f"question#{key}"]
+
+
+async def test_one_that_is_interrupted_just_as_it_asks_does_not_ask_any_more(fleet, house, model):
+    asking = Asking(fleet, house, model, "broken", Text("as you say"))
+    key = asking.question()["key"]
+    fleet.close()
+    house.kill()
+    said = Said(
+        task=asking.task,
+        at=time.time(),
+        by="m",
+        message="leave that",
+        key="11111111-2222-4333-8444-555555555555",
+        interrupt=True,
+    )
+    async with Journal.open(house.state / "journal.db") as journal:
+        await journal.append([said])
+    house.start("--max-agents", "1")
+    found, files = asking.landed()
+    assert "by-hand.txt" not in files
+    assert [attempt.outcome for attempt in found.attempts] == ["done"]
+    assert asking.asked()[2].count("leave that") == 1
+    house.stop()
+    async with Journal.open(house.state / "journal.db") as journal:
+        facts = [entry.fact for entry in journal.facts()]
+    assert [fact.key for fact in facts if isinstance(fact, QuestionWithdrawn)] == [key]
 
 
 def test_nobody_answers_for_one_that_is_cancelled(fleet, house, model):
