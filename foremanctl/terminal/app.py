@@ -30,7 +30,6 @@ from .pace import Pace
 from .paint import BOLD, RED, Line, Look
 from .pane import Pane
 from .screens import Screen, Size
-from .task_screen import TaskScreen
 
 T = TypeVar("T")
 
@@ -104,7 +103,7 @@ class App:
             async with asyncio.TaskGroup() as self._group:
                 beside = [self._group.create_task(w) for w in (self._daemon.run(self.tell), self._tick())]
                 if self._begin is not None:
-                    self.push(TaskScreen(self, self._begin))
+                    self.push(self._task(self._begin))
                 await self._app.run_async(set_exception_handler=False)
                 while self._screens:
                     self._screens.pop().close()
@@ -215,8 +214,13 @@ class App:
         if len(self._screens) > 1:  # from one task to the next, without the floor in between
             while len(self._screens) > 1:
                 self._screens.pop().close()
-            self.push(TaskScreen(self, task))
+            self.push(self._task(task))
         return None
+
+    def _task(self, task: int) -> Screen:
+        from .task_screen import TaskScreen  # the larger half, which is wanted only now
+
+        return TaskScreen(self, task)
 
     def mouse(self, event: MouseEvent) -> None:
         """What the mouse does."""
