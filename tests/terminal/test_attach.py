@@ -81,6 +81,8 @@ def test_a_task_tells_what_was_said_what_was_checked_and_why(house: Any, tmux: A
     screen.keys("Enter")
     screen.shows("I write line 1", "I write line 3", "attempt 1, implement: writer, done")
     screen.keys("Right")
+    screen.shows("A work", "+change")
+    screen.keys("Right")
     screen.shows("check", "pass", "owner", "waiting")
     screen.keys("z")
     screen.shows("| looking")

@@ -119,6 +119,33 @@ def test_a_stale_approval_is_refused_and_shown(house: Any, tmux: Any, asked: int
     assert house.wait(asked, "LANDED")["approvals"][-1]["revision"] == second
 
 
+def test_two_keys_on_the_floor_approve_what_is_then_in_sight(house: Any, tmux: Any, asked: int) -> None:
+    screen = tmux.open("attach", columns=120, rows=40)
+    screen.shows("1 needs you", "approve owner?")
+    screen.keys("a")
+    screen.shows("to decide", "A export.py", f"approve owner at {house.show(asked)['revision'][:12]}", "y/n")
+    screen.keys("y")
+    screen.shows(f"approved owner of {asked}")
+    assert house.wait(asked, "LANDED")["approvals"][-1]["decision"] == "approved"
+    screen.keys("x")
+    screen.shows(f"task {asked} asks nobody for an answer now")
+
+
+def test_w_on_a_task_opens_the_editor_with_the_change_quoted(house: Any, tmux: Any, asked: int) -> None:
+    editor = house.root / "editor"
+    editor.write_text(f'#!/bin/sh\ncp "$1" {house.root}/quoted\nsed -i \'1s/^/Not like this.\\n/\' "$1"\n')
+    editor.chmod(0o755)
+    screen = tmux.open("attach", str(asked), env={"EDITOR": str(editor)}, columns=120, rows=40)
+    screen.shows("approve owner?")
+    screen.keys("w")
+    screen.shows("with 1 comment? y/n")
+    assert "> +def total(rows):" in (house.root / "quoted").read_text()
+    screen.keys("y")
+    screen.shows(f"sent {asked} back with 1 comment")
+    house.until(lambda: bool(house.show(asked)["approvals"]), "the daemon has heard it")
+    assert house.show(asked)["approvals"][0]["message"] == "Not like this."
+
+
 def test_a_narrow_terminal_shows_all_of_the_question(house: Any, tmux: Any, asked: int) -> None:
     screen = tmux.open("attach", columns=56, rows=20)
     screen.shows("1 needs you")

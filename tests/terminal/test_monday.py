@@ -85,6 +85,13 @@ def test_a_terminal_that_is_closed_leaves_nothing_of_it(house: Any, demo: Any) -
     assert not home.exists()
 
 
+def test_interrupted_before_it_begins_nothing_has_begun(tmux: Any) -> None:
+    screen = tmux.open("demo", "--by-hand")
+    screen.shows("Enter begins.")
+    screen.keys("C-c")
+    screen.shows("interrupted: everything that was started has been stopped", "ended with 130")
+
+
 def test_without_a_terminal_it_says_so(house: Any) -> None:
     said = house.ctl("demo", "--by-hand")
     assert said.returncode == 2

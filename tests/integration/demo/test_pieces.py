@@ -206,6 +206,21 @@ async def test_a_terminal_that_does_not_open_ends_the_morning(house, monkeypatch
         await Hand(house, narrator, Monday()).answer(Person(house, narrator))
 
 
+async def test_a_morning_in_which_nothing_happens_any_more_is_given_up(house, monkeypatch):
+    async def leaves():
+        return 0
+
+    async def never(_errand):
+        await asyncio.Event().wait()
+
+    narrator = Narrator(io.StringIO())
+    person = Person(house, narrator)
+    monkeypatch.setattr(house, "attach", leaves)
+    monkeypatch.setattr(person, "stands", never)
+    with pytest.raises(DemoFailed, match="nothing happened for"):
+        await Hand(house, narrator, Monday(patience=0.05)).answer(person)
+
+
 def test_an_agent_thinks_as_long_as_it_is_told():
     assert f"PAUSE = {scripted.PAUSE}" in shop.files()[".foremand/agents/scripted.py"]
     assert "PAUSE = 3.5\n" in shop.files(3.5)[".foremand/agents/scripted.py"]
