@@ -33,7 +33,7 @@ from .screens import Screen, Size
 
 T = TypeVar("T")
 
-_KEY_SECONDS = 0.02
+_KEY_SECONDS = 0.01
 _TICK_SECONDS = 5.0
 _SCROLL = 3  # lines
 
