@@ -6,11 +6,13 @@ from foremand.v1 import foremand_pb2 as pb
 def spent(task: pb.Task, detail: pb.TaskDetail | None) -> str:
     """Money and agent runs, each of its limit: `$0.61 of $5, 2 of 12 runs`."""
     if detail is None:
-        return _known(task, none_ended=False)
+        return f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "cost unknown"
     limits = detail.limits
-    money = _known(task, none_ended=not any(each.outcome for each in detail.attempts))
-    if limits.HasField("cost_usd"):
-        money += f" of ${limits.cost_usd:g}"
+    limited = limits.HasField("cost_usd")
+    if task.HasField("cost_usd") or not any(each.outcome for each in detail.attempts):
+        money = f"${task.cost_usd:.2f}" + (f" of ${limits.cost_usd:g}" if limited else "")
+    else:
+        money = "cost unknown" + (f", limit ${limits.cost_usd:g}" if limited else "")
     runs = sum(not each.by for each in detail.attempts)
     most = f" of {limits.attempts}" if limits.HasField("attempts") else ""
     return f"{money}, {runs}{most} run{'' if f'{runs}{most}' == '1' else 's'}"
@@ -25,9 +27,3 @@ def worst(detail: pb.TaskDetail, unit: str = "") -> str:
     named = f" {unit}{'' if case.agent_runs == 1 else 's'}" if unit else ""
     money = f"${case.cost_usd:.2f}" if case.HasField("cost_usd") else "cost without a bound"
     return f"at worst {case.agent_runs or 'no'} more{named}, {money}"
-
-
-def _known(task: pb.Task, *, none_ended: bool) -> str:
-    if task.HasField("cost_usd"):
-        return f"${task.cost_usd:.2f}"
-    return "$0.00" if none_ended else "cost unknown"

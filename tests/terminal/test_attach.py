@@ -81,7 +81,7 @@ def test_a_task_tells_what_was_said_what_was_checked_and_why(house: Any, tmux: A
     screen.keys("Enter")
     screen.shows("I write line 1", "I write line 3", "attempt 1, implement: writer, done")
     screen.keys("Right")
-    screen.shows("A work", "+change")
+    screen.shows("A work-1.txt", "+work")
     screen.keys("Right")
     screen.shows("check", "pass", "owner", "waiting")
     screen.keys("z")

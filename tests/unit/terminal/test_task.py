@@ -56,7 +56,7 @@ def test_costs_so_far_and_the_worst_case_left(task: Make) -> None:
 def test_an_unknown_cost_is_not_nothing(task: Make) -> None:
     unknown = task()
     unknown.ClearField("cost_usd")
-    assert bill(unknown) == " cost unknown of $5, 2 of 12 runs"
+    assert bill(unknown) == " cost unknown, limit $5, 2 of 12 runs"
     assert bill(unknown, attempts=[pb.Attempt(number=1)]) == " $0.00 of $5, 1 of 12 runs"
     assert plain([costs(unknown, None, LOOK, 80)]) == [" cost unknown"]
 
