@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .keys import Binding, bind, explained
-from .paint import BOLD, DIM, PLAIN, Line, padded
+from .paint import BOLD, DIM, PLAIN, Line, padded, wrap
 from .screens import Size, Terminal
 
 _BINDINGS = (
@@ -27,14 +27,20 @@ class HelpScreen:
         return _BINDINGS
 
     def lines(self, size: Size) -> list[Line]:
-        """Keys and words, one a line."""
-        self._top = max(0, min(self._top, len(self._rows) - (size.rows - 2)))
-        width = max(len(keys) for keys, _ in self._rows)
-        shown = self._rows[self._top : self._top + size.rows - 2]
+        """Keys and their words, which go on below each other where there is no room beside the keys."""
+        width = max(len(keys) for keys, _ in self._rows) + 4
+        whole: list[Line] = []
+        for keys, help_ in self._rows:
+            first, *rest = wrap(help_, size.columns - width)
+            whole.append([(BOLD, f"  {padded(keys, width - 4)}"), (PLAIN, f"  {first}")])
+            whole += [[(PLAIN, " " * width + text)] for text in rest]
+        room = max(1, size.rows - 2)
+        self._top = max(0, min(self._top, len(whole) - room))
+        below = len(whole) - room - self._top
+        more = f"j: {below} more below; " if below > 0 else ""
+        foot: Line = [(DIM, f" {more}esc goes back; nothing you do here stops a task unless it says so")]
         fit = self._terminal.look.fit
-        body: list[Line] = [[(BOLD, f"  {padded(keys, width)}"), (PLAIN, f"  {help_}")] for keys, help_ in shown]
-        foot: Line = [(DIM, " esc goes back; nothing you do here stops a task unless it says so")]
-        return [fit(line, size.columns) for line in ([(BOLD, " keys")], *body, foot)]
+        return [fit(line, size.columns) for line in ([(BOLD, " keys")], *whole[self._top : self._top + room], foot)]
 
     def act(self, action: str) -> None:
         """Scrolls, or goes back."""
