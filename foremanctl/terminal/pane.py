@@ -17,7 +17,7 @@ from prompt_toolkit.mouse_events import MouseEvent
 
 from .paint import Fragment, Line
 
-_KEPT = 1000  # lines whose cells are kept
+_KEPT = 500  # lines whose cells are kept
 
 _RUNS = re.compile("[ -~]+|[^ -~]")
 

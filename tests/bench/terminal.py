@@ -86,8 +86,9 @@ def busy() -> list[Row]:
                 screen.until(seen)
                 share = screen.watch(SECONDS)
                 pressed = _pressed(screen, keys, sign)
+                memory = {"its memory in MB": rss(screen.pid)}
                 found += [
-                    Row(f"{AGENTS} agents at {LINES} lines/s, {where}", share, "% of a core", "<=", 20),
+                    Row(f"{AGENTS} agents at {LINES} lines/s, {where}", share, "% of a core", "<=", 20, memory),
                     _keys(f"{AGENTS} agents at {LINES} lines/s, {where}: key to screen, p95", pressed),
                 ]
         for task in tasks:
