@@ -277,7 +277,7 @@ class App:
     def lines(self) -> list[Line]:
         """All that stands above the question, if there is one."""
         size = self._app.output.get_size()
-        rows = size.rows - self._asking.begun
+        rows = size.rows - self._asking.rows(size.columns)
         lines = self._screens[-1].lines(Size(rows, size.columns))[:rows]
         if self._notice is not None:
             text, bad = self._notice

@@ -1,16 +1,23 @@
-"""What the terminal asks a person in its last line: a yes or no, or one line of text."""
+"""What the terminal asks a person in its last lines: a yes or no, or one line of text."""
 
 import asyncio
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
-from prompt_toolkit.layout import BufferControl, ConditionalContainer, Window
+from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Window
 from prompt_toolkit.layout.processors import BeforeInput
 
-from .paint import BOLD, Look
+from .paint import BOLD, Look, cells, wrap
+
+_ROWS = 4
+"""That a question takes at most: of a longer one the middle is left out."""
+
+_WRITING = 20
+"""Cells beside the question in which one writes, at least."""
 
 
 class Asking:
@@ -24,13 +31,20 @@ class Asking:
         self._yes_or_no = False
         self.buffer = Buffer(multiline=False, accept_handler=self._accept)
         control = BufferControl(self.buffer, [BeforeInput(self._shown)], key_bindings=self._keys())
-        self.window = Window(control, height=1)
-        self.row = ConditionalContainer(self.window, Condition(lambda: self.begun))
+        above = Window(FormattedTextControl(self._above), dont_extend_height=True)
+        rows = HSplit(
+            [ConditionalContainer(above, Condition(lambda: len(self._parts()) > 1)), Window(control, height=1)]
+        )
+        self.row = ConditionalContainer(rows, Condition(lambda: self.begun))
 
     @property
     def begun(self) -> bool:
         """There is a question now."""
         return self._answer is not None
+
+    def rows(self, columns: int) -> int:
+        """Of the terminal's, how many it takes now."""
+        return len(self._parts(columns)) if self.begun else 0
 
     async def yes(self, question: str) -> bool:
         """Whether the person pressed `y`; every other key is no."""
@@ -54,7 +68,22 @@ class Asking:
                 self.buffer.reset()
 
     def _shown(self) -> StyleAndTextTuples:
-        return [(BOLD, self._question)]
+        return [(BOLD, self._parts()[-1])]
+
+    def _above(self) -> StyleAndTextTuples:
+        return [(BOLD, "\n".join(self._parts()[:-1]))]
+
+    def _parts(self, columns: int = 0) -> list[str]:
+        """The question in as many rows as it needs; the answer goes behind the last."""
+        width = (columns or get_app().output.get_size().columns) - 1  # the cursor has a cell, too
+        parts = list(wrap(self._question, width))
+        if not self._yes_or_no and width - cells(parts[-1]) < min(_WRITING, width):
+            parts.append("")
+        if len(parts) > _ROWS:
+            first = parts[: _ROWS - 1]
+            first[-1] = self._look.cut(first[-1] + parts[_ROWS - 1], width)
+            parts = [*first, parts[-1]]
+        return parts
 
     def _accept(self, buffer: Buffer) -> bool:
         self._give(buffer.text)

@@ -150,3 +150,23 @@ def test_plain_is_lines_also_on_a_terminal(house: Any, tmux: Any, repo: Any, ask
     screen.until(lambda text: text.count("(needs you)") == 2, "tells the second one")
     screen.keys("C-c")
     screen.shows("ended with 130")
+
+
+def test_a_question_is_read_whole_in_the_smallest_terminal(house: Any, tmux: Any, repo: Any) -> None:
+    title = "Add an export of all that was ever sold, as a table, for those who ask for it every month"
+    task = house.submit(repo, title)
+    house.wait(task, "WAITING")
+    screen = tmux.open("attach", columns=50, rows=20)
+    screen.shows("1 needs you")
+    screen.keys("c")
+    text = screen.shows(f"cancel {task} (Add an export", "Its work is kept.", "y/n")
+    assert title in " ".join(line.strip() for line in text.split("\n"))
+    assert text.startswith(" foremand"), "the rest has made room"
+    screen.keys("n")
+    screen.lacks("y/n")
+    screen.keys("L")
+    screen.shows(f"limits of {task} (cost_usd=", "attempts=):")
+    screen.type("cost_usd=7")
+    screen.shows("cost_usd=7")
+    screen.keys("Enter")
+    house.until(lambda: "cost_usd" in str(house.events()[-1]), "the limit is set")

@@ -416,3 +416,22 @@ def test_an_app_is_a_terminal() -> None:
 
     wanted = {name for name in vars(Terminal) if not name.startswith("_")}
     assert wanted - {"model", "look", "drafts"} <= set(dir(App))
+
+
+async def test_of_a_question_without_end_both_ends_are_asked(fake: Any, busy: Make, at: At) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("c")
+        await person.sees("y/n")
+        asking = person.app._asking
+        assert asking.rows(50) == 4
+        assert len(person.app.lines()) == 16
+        parts = asking._parts(50)
+        assert parts[0].startswith("cancel 1 (xx")
+        assert parts[2].endswith("…")
+        assert parts[3].endswith("y/n ")
+        person.press("n")
+        await person.misses("y/n")
+        assert asking.rows(50) == 0
+
+    await at(fake(busy(1, title="xx " * 2000)), story, columns=50, rows=20)
