@@ -16,7 +16,7 @@ from . import exits
 from .output import talk
 from .place import Operator, Place
 
-API_REVISION = 3
+API_REVISION = 4
 """The revision of the API that these commands were written for."""
 
 PATIENCE_SECONDS = 30.0

@@ -20,7 +20,7 @@ from .base import Base, Context
 from .errors import stream, unary
 from .watching import event, watch
 
-API_REVISION = 3
+API_REVISION = 4
 """Grows with every addition to v1."""
 
 PAGE = 1000

@@ -29,7 +29,7 @@ def loops(pipeline: Pipeline) -> int:
     A stage is entered once, and once more each time that it or a later one sends work back to it or before it. What
     people grant by `rework` or `retry`, and attempts that ended through no fault of the work, come on top.
     """
-    return sum(1 for _ in _runs(pipeline, 0, lambda _counter, on_fail: on_fail.limit))
+    return sum(1 for _ in _runs(pipeline, 0, lambda _counter, on_fail: on_fail.limit, _reviewers(pipeline, LAND)))
 
 
 def worst_case_left(task: Task) -> WorstCase:
@@ -65,7 +65,9 @@ def _to_come(task: Task, now: Status) -> Iterator[float | None]:
     pipeline = task.pipeline
     here = pipeline.index(now.stage)
     begun = _begun(task, now)
-    for name, is_review in _runs(pipeline, here, left):
+    asked = [len(standing.gate.reviewers) for standing in now.standings] if now.stage == LAND else []
+    at_landing = sum(asked) if asked else _reviewers(pipeline, LAND)  # the tip's own gates are known there alone
+    for name, is_review in _runs(pipeline, here, left, at_landing):
         if name == now.stage and begun[is_review] > 0:
             begun[is_review] -= 1
         else:
@@ -87,8 +89,11 @@ def _begun(task: Task, now: Status) -> list[int]:
     return [int(done), reviews]
 
 
-def _runs(pipeline: Pipeline, here: int, left: Callable[[str, OnFail], int]) -> Iterator[tuple[str, bool]]:
-    """The stage of each run from place `here` on, and whether it is a reviewer's, if all that may be sent back is."""
+def _runs(
+    pipeline: Pipeline, here: int, left: Callable[[str, OnFail], int], reviewers: int
+) -> Iterator[tuple[str, bool]]:
+    """The stage of each run from place `here` on, and whether it is a reviewer's, if all that may be sent back is.
+    `reviewers` are those at landing."""
     last = len(pipeline.stages)
     land = pipeline.land
     at_landing = left(LAND, land.on_fail)
@@ -105,7 +110,7 @@ def _runs(pipeline: Pipeline, here: int, left: Callable[[str, OnFail], int]) -> 
                 yield stage.name, False
             yield from [(stage.name, True)] * _reviewers(pipeline, stage.name)
     # What is in conflict is shown to no reviewer.
-    yield from [(LAND, True)] * (_reviewers(pipeline, LAND) * (1 + at_landing))
+    yield from [(LAND, True)] * (reviewers * (1 + at_landing))
 
 
 def _reached(here: int, senders: list[tuple[int, int, int]]) -> int:

@@ -175,6 +175,16 @@ def test_details_are_of_the_same_task_with_its_overlaps() -> None:
     assert [gate.name for gate in detail.task.gates] == [gate.name for gate in wire().task(task).gates]
 
 
+def test_the_worst_case_is_told_of_what_has_begun_and_is_not_over() -> None:
+    begun = wire().detail(made()).worst_case
+    # The coder 8 times more, for each of four that may send it back twice; the critic 7 times, and 3 times at landing.
+    assert (begun.agent_runs, begun.HasField("cost_usd")) == (8 + 7 + 3, False)
+    bounded = wire().detail(replace(made(), limits=Limits(cost_usd=5.0, attempts=4))).worst_case
+    assert (bounded.agent_runs, bounded.cost_usd) == (3, 5.0)
+    assert not wire().detail(replace(made(), over="LANDED")).HasField("worst_case")
+    assert not wire().detail(replace(made(), started=None)).HasField("worst_case")
+
+
 def test_profile_priority_and_needs_are_told() -> None:
     task = replace(made(profile="strict", priority=5, after=(3, 4)), raised_by=("api/x.py",))
     shown = wire().task(task)

@@ -161,6 +161,17 @@ def test_reviewers_count_until_they_have_answered() -> None:
     assert left(book)[0] == 1 + 1 + 2 + 2
 
 
+def test_what_the_tips_own_gates_ask_counts_once_it_is_known() -> None:
+    careful = review("careful", "judge", floor=True)
+    pipeline = line(stage("implement", limit=0), gates=[careful], on_fail=1, on_conflict=0, limits=FREE)
+    book = Playbook(pipeline, started(1), ended(1), sealed(1, pipeline))
+    assert left(book)[0] == 1, "landing may send it back once"
+    book >> candidate(1, 1, pipeline, gates=(careful,))
+    assert left(book)[0] == 1 + 2, "and the judge is asked each time that it would land"
+    book >> started(2, LAND, agent="judge", gate="careful", definition="definition-of-careful", about="change:change-1")
+    assert left(book)[0] == 1 + 1
+
+
 def test_what_is_over_takes_nothing() -> None:
     book = Playbook(SIMPLE, f.CancelRequested(task=1, at=0.0, by="ann"))
     assert left(book) == (0, 0.0)
