@@ -36,9 +36,9 @@ MOVING = (
 )
 
 VERBS = (
-    bind("a", "approve", "look at the change, to approve it"),
-    bind("x", "reject", "look at the change, to reject it"),
-    bind("w", "rework", "look at the change, to send it back"),
+    bind("a", "approve", "approve: shows the change and asks once"),
+    bind("x", "reject", "reject: shows the change, asks why and once more"),
+    bind("w", "rework", "send back: opens $EDITOR with the change quoted, asks once"),
     bind("d", "diff", "look at the change"),
     bind("s", "send", "tell the agent something, between two steps of its work"),
     bind("S", "interrupt", "break off what the agent is at, and tell it something"),
