@@ -150,6 +150,8 @@ class Person:
 
     def reads(self) -> str:
         """The screen, and the question below it."""
+        if not self.app._screens:  # the person has left
+            return ""
         asking = self.app._asking
         question = f"\n{asking._question}{asking.buffer.text}" if asking.begun else ""
         return "\n".join(plain(self.app.lines())) + question
