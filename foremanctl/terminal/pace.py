@@ -3,7 +3,7 @@
 NEWS_SECONDS = 0.1
 """In the long run news is painted at most this often; a key at once."""
 
-BURST = 3
+BURST = 6
 """Pictures that may follow one another at once: what has just been opened comes in a few answers."""
 
 

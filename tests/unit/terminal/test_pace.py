@@ -18,7 +18,7 @@ def pictures(pace: Pace, begin: float, end: float, every: float) -> list[float]:
 def test_what_comes_after_a_quiet_while_is_painted_at_once() -> None:
     pace = Pace()
     assert pace.wait(0.0) == 0.0
-    assert pictures(pace, 5.0, 5.04, 0.01)[:BURST] == [5.0, 5.01, 5.02]
+    assert len(pictures(pace, 5.0, 5.04, 0.001)) == BURST
     assert pace.wait(5.04) > 0.0, "then it waits"
     assert pace.wait(9.0) == 0.0
 
