@@ -54,7 +54,7 @@ def test_clicks_and_the_wheel(tmux: Any, tasks: list[int]) -> None:
     screen.wheel(up=False)
     screen.shows(f"line {LINES}\n")
     screen.click("attempt 1, implement")  # the line of the tabs: to the next
-    screen.shows("owner", "waiting")
+    screen.shows("A work-2.txt")
 
 
 def test_clicks_and_the_wheel_where_one_decides(tmux: Any, tasks: list[int]) -> None:
