@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from foremand.v1 import foremand_pb2 as pb
 
-from .fleet import pipeline
+from .fleet import change, pipeline
 from .grid import grid
 from .harmless import line, lines
 from .limits import shown
@@ -57,8 +57,6 @@ def before_approval(detail: pb.TaskDetail, gates: Collection[str]) -> list[str]:
 def _facts(detail: pb.TaskDetail) -> list[str]:
     task = detail.task
     cost = f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "unknown"
-    files = "1 file" if task.files == 1 else f"{task.files} files"
-    change = f"{files} +{task.added} -{task.removed}" if task.files else ""
     known = {
         "pipeline": pipeline(task, None),
         "from": f"{detail.pipeline_origin} {detail.pipeline_hash[:12]}".strip(),
@@ -68,7 +66,7 @@ def _facts(detail: pb.TaskDetail) -> list[str]:
         "branch": task.branch,
         "base": detail.base[:12],
         "revision": task.revision,
-        "change": change,
+        "change": change(task),
         "landed": task.landed_commit,
         "after": ", ".join(map(str, task.after)),
         "priority": str(task.priority or ""),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from foremand.v1 import foremand_pb2 as pb
 
 from .harmless import cells, cut, line
-from .output import Output, age
+from .output import Output, age, counted
 from .overlaps import ordered as by_conflict
 from .overlaps import touches
 from .records import state
@@ -103,6 +103,11 @@ def texts(task: pb.Task, *, whole: bool = False) -> dict[str, str]:
 def now(task: pb.Task) -> list[str]:
     """What happens right now, and whom it may get in the way of."""
     return [task.reason, *(touches(overlap, most=1) for overlap in by_conflict(task.overlaps))]
+
+
+def change(task: pb.Task) -> str:
+    """The size of its change: `7 files +120 -8`; empty where there is none."""
+    return f"{counted(task.files, 'file')} +{task.added} -{task.removed}" if task.files else ""
 
 
 def rank(task: pb.Task) -> int:

@@ -130,6 +130,11 @@ def span(seconds: float) -> str:
     return f"{whole}s"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `3 files`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 def size(count: float) -> str:
     """Bytes as people read them: `812 B`, `3.4 MB`."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from foremanctl.client import request_id
 from foremanctl.exits import Conflict
+from foremanctl.fleet import change
 from foremanctl.harmless import line
+from foremanctl.output import counted
 from foremanctl.texts import written
 from foremand.v1 import foremand_pb2 as pb
 
 from .comments import Comments
-from .decision_brief import Known, change
+from .decision_brief import Known
 from .decision_gates import refused, waiting
-from .decision_words import counted
 from .screens import Terminal
 
 Answer = Callable[[Terminal, Known, Comments], Awaitable[str]]
@@ -36,7 +37,7 @@ async def approve(terminal: Terminal, known: Known, said: Comments) -> str:
     names, revision = line(", ".join(gates)), known.revision
     then = f"then it may land on {line(task.into)}" if task.stage == "land" else f"then {line(task.stage)} is done"
     _warn(terminal, [then, *(["unsandboxed"] if task.unsandboxed else [])], said)
-    if not await terminal.confirm(f"approve {names} at {revision[:12]}, {change(task)}?"):
+    if not await terminal.confirm(f"approve {names} at {revision[:12]}, {change(task) or 'no change'}?"):
         return ""
     for gate in gates:  # each by its name: what asks from now on was not shown
         request = pb.ApproveTaskRequest(request_id=request_id(), id=task.id, gate=gate, revision=revision)

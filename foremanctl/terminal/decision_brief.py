@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foremanctl.output import age
+from foremanctl.fleet import change
+from foremanctl.output import age, counted
 from foremanctl.overlaps import ordered, touches
 from foremanctl.records import state
 from foremand.v1 import foremand_pb2 as pb
 
 from .decision_files import is_policy, sensitive
 from .decision_gates import checked, not_checked, reviews, waiting
-from .decision_words import Note, Section, answered, counted, files_named
+from .decision_words import Note, Section, answered, files_named
 from .patch import File
 from .task_costs import worst
 
@@ -60,11 +61,6 @@ def brief(known: Known) -> list[Section]:
     return [section for section in sections if section.notes]
 
 
-def change(task: pb.Task) -> str:
-    """The size of the change: `7 files +120 -8`."""
-    return f"{counted(task.files, 'file')} +{task.added} -{task.removed}" if task.files else "no change"
-
-
 def _question(known: Known) -> list[Note]:
     task = known.task
     asked = waiting(task)
@@ -74,7 +70,7 @@ def _question(known: Known) -> list[Note]:
     if not asked:
         notes.append(Note(f"{state(task)}: {task.reason}", "warn"))
     where = "it lands on" if task.stage == "land" else f"stage {task.stage} of the way to"
-    notes.append(Note(f"revision {known.revision[:12]}, {change(task)}, {where} {task.into}"))
+    notes.append(Note(f"revision {known.revision[:12]}, {change(task) or 'no change'}, {where} {task.into}"))
     return notes
 
 

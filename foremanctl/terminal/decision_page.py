@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from foremanctl.harmless import cells
+from foremanctl.output import counted
 
 from .comments import Comment, lines_at
 from .decision_files import sensitive
-from .decision_words import Note, Section, Weight, counted
+from .decision_words import Note, Section, Weight
 from .paint import BOLD, CYAN, DIM, GREEN, PLAIN, RED, YELLOW, Line, Look, wrap
 from .patch import File, Patch
 from .patch_paint import Frame, paint

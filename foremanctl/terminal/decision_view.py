@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foremanctl.output import age
+from foremanctl.fleet import change
+from foremanctl.output import age, counted
 from foremanctl.records import state
 from foremand.v1 import foremand_pb2 as pb
 
 from .comments import Comments
-from .decision_brief import Known, change
+from .decision_brief import Known
 from .decision_cursor import Cursor, in_sight
 from .decision_fetch import Fetched
 from .decision_files import sensitive
 from .decision_gates import refused, waiting
 from .decision_page import Page
-from .decision_words import answered, counted
+from .decision_words import answered
 from .paint import BOLD, DIM, PLAIN, RED, REVERSE, YELLOW, Line, Look, hints, over, width_of
 from .patch_tree import Row, paint_row
 from .screens import Size
@@ -133,7 +134,7 @@ def _standing(shown: Shown, look: Look, width: int) -> Line:
         told.append(f"it is at {now[:12]} now, this is {known.revision[:12]}: d shows what changed")
     if told:
         return look.fit([(f"{YELLOW if said else RED} {BOLD}", look.line(f" {'; '.join(told)}"))], width)
-    parts = [f"revision {known.revision[:12]}", change(task)]
+    parts = [f"revision {known.revision[:12]}", change(task) or "no change"]
     if shown.found.view != "whole":
         parts.insert(0, f"{_SINCE[shown.found.view]} {shown.found.since[:12]} alone")
     if len(shown.comments):

@@ -35,11 +35,6 @@ def files_named(files: Sequence[File], most: int = 6) -> str:
     return ", ".join(line(file.path) for file in files[:most]) + more
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """`1 file`, `3 files`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def answered(said: pb.Approval) -> str:
     """Who said what, for which gate: `tim approved owner`, `tim sent it back for owner`."""
     verb, whole = ("sent it back for", "sent it back") if said.decision == "rework" else (said.decision, said.decision)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from foremanctl.fleet import COLUMNS, Column, pipeline, squeeze, texts
+from foremanctl.fleet import COLUMNS, Column, change, pipeline, squeeze, texts
 from foremanctl.harmless import cells
 from foremanctl.output import age
 from foremanctl.states import ENDED
@@ -180,8 +180,7 @@ def _selected(model: Model, look: Look, columns: int, more: str) -> Line:
     right = f" {look.cut(look.line(more), columns // 2)}" if more else ""
     parts = []
     if task is not None:
-        if task.files:
-            parts.append(f"{task.files} file{'' if task.files == 1 else 's'} +{task.added} -{task.removed}")
+        parts += [change(task)] if task.files else []
         parts += [f"revision {task.revision[:7]}"] if task.revision else []
         parts += [f"yours at {look.line(task.workspace)}"] if task.workspace else []
         parts += ["unsandboxed"] if task.unsandboxed else []

@@ -6,7 +6,7 @@ Pure.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from foremanctl.fleet import now, pipeline
+from foremanctl.fleet import change, now, pipeline
 from foremanctl.harmless import cells
 from foremanctl.output import span
 from foremanctl.records import state
@@ -35,8 +35,7 @@ ANSWER = next((shown(binding) for binding in TASK if binding.action == "question
 def head(model: Model, task: pb.Task, look: Look, columns: int) -> list[Line]:
     """Which task it is, where it stands, and what happens: in a line of its own, where there is no room for both."""
     link = [(f"{YELLOW} bold reverse", f" {model.link}... "), (PLAIN, " ")] if model.link else []
-    files = "1 file" if task.files == 1 else f"{task.files} files"
-    right = f"  {files} +{task.added} -{task.removed} " if task.files else " "
+    right = f"  {change(task)} " if task.files else " "
     title = look.cut(f" {task.id}  {look.line(task.title)}", columns - cells(right) - width_of(link))
     first: Line = [*link, (BOLD, title)]
     blank = columns - width_of(first) - cells(right)
