@@ -1,5 +1,6 @@
 """Where the socket is, and whose."""
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -35,7 +36,7 @@ def _greets(path: Path, answer: bytes) -> socket.socket:
 
     def answers() -> None:
         connection, _ = listener.accept()
-        with connection:
+        with connection, contextlib.suppress(BrokenPipeError):  # who does not trust it leaves without a word
             connection.sendall(answer)
 
     threading.Thread(target=answers, daemon=True).start()
