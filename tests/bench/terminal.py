@@ -29,6 +29,8 @@ OPENED = 7
 """Times that it is opened: the median counts."""
 KEYS = 60
 SECONDS = 8.0
+IDLE_SECONDS = 20.0
+"""So little is used that a shorter look would count the clock's own ticks."""
 
 _NUMBER = re.compile(r"line (\d+) ")
 
@@ -49,7 +51,7 @@ def large() -> list[Row]:
         with Attached(house) as floor:
             floor.until(_floor)
             keys = _pressed(floor, (b"j", b"k"), _marked)
-            idle, memory = floor.watch(SECONDS), rss(floor.pid)
+            idle, memory = floor.watch(IDLE_SECONDS), rss(floor.pid)
         with Attached(house, "1") as task:
             task.until(last)
             pages = _pressed(task, (b"\x1b[5~", b"\x1b[5~", b"\x1b[6~"), _page)
