@@ -16,7 +16,7 @@ LARGEST = 32 * 2**20
 
 
 class _Settings(msgspec.Struct):
-    servers: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"{}"), name="mcpServers")
+    servers: dict[str, msgspec.Raw] | None = msgspec.field(default=None, name="mcpServers")
 
 
 def servers(config: Path) -> Path:
@@ -29,22 +29,24 @@ def copies(users: Path, config: Path) -> tuple[File, ...]:
     found = [File(servers(config), _servers(users / ".claude.json"), read_only=True)]
     size = 0
     for path, name in _words(users / ".claude"):
-        data = path.read_bytes()
-        size += len(data)
+        size += path.stat().st_size
         if size > LARGEST:
             raise OSError(f"inherit: {users / '.claude'} has more than {LARGEST >> 20} MiB of instructions and skills")
-        found.append(File(config / name, data, read_only=True))
+        found.append(File(config / name, path.read_bytes(), read_only=True))
     return tuple(found)
 
 
 def _words(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """The files and their names. Skills are often links to folders that are kept elsewhere."""
+    """The files and their names. Skills are often links to folders that are kept elsewhere; what links out of such a
+    folder is left out: skills are other people's too.
+    """
     if (folder / "CLAUDE.md").is_file():
         yield folder / "CLAUDE.md", Path("CLAUDE.md")
     skills = folder / "skills"
     for skill in sorted(skills.iterdir()) if skills.is_dir() else ():
+        within = skill.resolve()
         for path in sorted(skill.rglob("*")) if skill.is_dir() else ():
-            if path.is_file():
+            if path.is_file() and path.resolve().is_relative_to(within):
                 yield path, path.relative_to(folder)
 
 
@@ -55,4 +57,4 @@ def _servers(settings: Path) -> bytes:
         read = _Settings()
     except msgspec.DecodeError as error:
         raise OSError(f"inherit: {settings} cannot be read: {error}") from error
-    return b'{"mcpServers": ' + bytes(read.servers) + b"}"
+    return msgspec.json.encode({"mcpServers": read.servers or {}})

@@ -53,7 +53,7 @@ FAMILIES = (
 def price_of(model: str, known: spec.Price | None) -> Price:
     """What is `known`, else the price that is certainly not below what this model costs."""
     if known is not None:
-        return Price(known.input, known.input, known.cached, known.output)
+        return Price(known.input, known.written, known.cached, known.output)
     return next((price for name, price in FAMILIES if model.startswith(name)), HIGHEST)
 
 

@@ -39,10 +39,11 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Price(Struct, frozen=True, kw_only=True):
-    """US dollars for a million tokens: fresh ones in, those read from a cache, and those out."""
+    """US dollars for a million tokens: fresh ones in, those read from a cache, written to one, and those out."""
 
     input: float
     cached: float
+    written: float
     output: float
 
 

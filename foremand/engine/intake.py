@@ -194,8 +194,18 @@ class Intake:
                 f"[workspace] cache wants {named}, which you do not let tasks share",
                 f"allow it in config.toml: allow_cache = [{named}]",
             )
+        heirs = ", ".join(name for name, agent in pipeline.agents.items() if agent.inherit)
+        if heirs and origin != str(self._places.own_pipeline(mirror.repo)) and not self._may_inherit(mirror.repo):
+            raise RepositoryRefused(
+                f"{heirs} would inherit your own instructions, MCP servers and skills, which you let no agent do here",
+                f'allow it in config.toml: allow_inherit = ["{mirror.repo}"]',
+            )
         digest = hashlib.sha256("\0".join([text, *(f"{k}\0{v}" for k, v in sorted(prompts.items()))]).encode())
         return pipeline, origin, digest.hexdigest()
+
+    def _may_inherit(self, repo: Path) -> bool:
+        allowed = (Path(name).expanduser().resolve() for name in self._settings.allow_inherit)
+        return repo.resolve() in allowed
 
     async def _prompts(self, mirror: Mirror, tip: str) -> dict[str, str]:
         """The files beside the pipeline file, by their name from there."""

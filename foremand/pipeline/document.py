@@ -44,6 +44,9 @@ class PriceTable(Table, frozen=True, kw_only=True):
     cached: Annotated[v.Dollars | UnsetType, says("Tokens in that are read from a cache. Default: as tokens in.")] = (
         UNSET
     )
+    written: Annotated[v.Dollars | UnsetType, says("Tokens in that are written to a cache. Default: as tokens in.")] = (
+        UNSET
+    )
     output: Annotated[v.Dollars, says("Tokens out.")]
 
 
@@ -71,7 +74,11 @@ class AgentTable(Table, frozen=True, kw_only=True):
     ] = "auto"
     allow: Annotated[v.Words, says("Commands that it may run under edit and ask, such as pytest or npm *.")] = ()
     inherit: Annotated[
-        bool, says("Copies of your own CLAUDE.md, MCP servers and skills come along: what they can reach, it can.")
+        bool,
+        says(
+            "Copies of your own CLAUDE.md, MCP servers and skills come along: what they can reach, it can. "
+            "Your settings' allow_inherit must name the repository."
+        ),
     ] = False
     price: Annotated[
         PriceTable | UnsetType, says("What its model costs, where its command line tool does not know that.")

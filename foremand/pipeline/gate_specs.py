@@ -61,7 +61,10 @@ def _review(name: str, table: ReviewGate, agents: dict[str, spec.Agent], templat
     both: Values = {"quorum": table.quorum or len(table.reviewers), "prompt": template}
     judges = [agents[reviewer] for reviewer in table.reviewers]
     # Two entries that are the same agent are still two reviewers, and each has its own answer.
-    who = [[each.name, each.adapter, each.model, each.command, each.args] for each in judges]
+    who = [
+        [each.name, each.adapter, each.model, each.command, each.args, *(["inherits"] if each.inherit else [])]
+        for each in judges
+    ]
     own: Values = {"timeout": durations.seconds(table.timeout), "reviewers": table.reviewers}
     return _gate(name, "review", table, {"reviewers": who, **both}, own | both)
 

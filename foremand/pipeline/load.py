@@ -123,7 +123,8 @@ def _agent(name: str, table: AgentTable) -> spec.Agent:
 
 
 def _price(table: PriceTable) -> spec.Price:
-    return spec.Price(input=table.input, cached=table.cached or table.input, output=table.output)
+    cached, written = table.cached or table.input, table.written or table.input
+    return spec.Price(input=table.input, cached=cached, written=written, output=table.output)
 
 
 def _stage(document: Document, place: int, template: str) -> spec.Stage:

@@ -35,7 +35,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of this version, with their defaults.
 
     `max_agents` counts agent processes, `max_gates` gate processes; `keep` is in seconds (written "7d");
-    `daily_cost_usd` None: no bound. `allow_cache` are folders below the user's home, written "~/...".
+    `daily_cost_usd` None: no bound. `allow_cache` are folders below the user's home, written "~/...". `allow_inherit`
+    are the repositories whose agents may have copies of the user's own instructions, tools and skills.
     """
 
     max_agents: int = 3
@@ -46,5 +47,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     sandbox: SandboxMode = "auto"
     sandbox_hide: tuple[str, ...] = ()
     allow_cache: tuple[str, ...] = ()
+    allow_inherit: tuple[str, ...] = ()
     agents: dict[str, Account] = {}
     floor: Floor = Floor()

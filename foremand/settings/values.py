@@ -117,6 +117,13 @@ def _caches(value: Any) -> tuple[str, ...]:
     return tuple(str(folder) for folder in folders)
 
 
+def _repositories(value: Any) -> tuple[str, ...]:
+    for path in _texts(value):
+        if not path.startswith(("/", "~/")):
+            raise _expected('repositories such as "~/src/shop"', path)
+    return tuple(value)
+
+
 def _later(_value: Any) -> None:
     raise Wrong(("", "not in this version"))
 
@@ -153,6 +160,7 @@ READERS: Mapping[str, Reader] = {
     "sandbox": _one_of(SandboxMode),
     "sandbox_hide": _texts,
     "allow_cache": _caches,
+    "allow_inherit": _repositories,
     "agents": _accounts,
     "floor": _floor,
 }

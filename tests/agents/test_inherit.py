@@ -75,7 +75,24 @@ def work(fleet, house, model, name, agent, first):
     return detail, [request.text for request in model.requests(name)]
 
 
+def allow(house, *repositories):
+    settings = house.root / "config" / "foremand"
+    settings.mkdir(exist_ok=True)
+    (settings / "config.toml").write_text(f"allow_inherit = {json.dumps(repositories)}\n")
+
+
+def test_no_repository_takes_it_by_itself(fleet, house, users):
+    allow(house, str(house.root / "another"))
+    house.start()
+    repo = fleet.repo(PIPELINE.format(agent="inherit = true"))
+    said = house.ctl("submit", "x", "-C", str(repo.path))
+    assert said.returncode == 2, said.stderr
+    assert "claude would inherit your own" in said.stderr
+    assert f'allow_inherit = ["{repo.path}"]' in said.stderr
+
+
 def test_instructions_skills_and_servers_come_along_where_it_is_said(fleet, house, model, users):
+    allow(house, str(house.root / "repo1"))
     house.start()
     _, asked = work(fleet, house, model, "inherits", "inherit = true", 1)
     assert RULE in asked[0]

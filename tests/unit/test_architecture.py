@@ -11,7 +11,20 @@ TOP = Path(__file__).parents[2]
 ROOMS = sorted(p.name for p in (TOP / "foremand").iterdir() if (p / "__init__.py").is_file() and p.name != "v1")
 CORE = sorted((TOP / "foremand" / "core").glob("*.py"))
 
-PURE = {"collections", "functools", "itertools", "math", "msgspec", "typing", "re", "string", "enum", "hashlib", "difflib", "json"}
+PURE = {
+    "collections",
+    "functools",
+    "itertools",
+    "math",
+    "msgspec",
+    "typing",
+    "re",
+    "string",
+    "enum",
+    "hashlib",
+    "difflib",
+    "json",
+}
 """What the core may import beside itself: nothing that reads, writes, waits, or asks the clock or chance."""
 
 

@@ -18,7 +18,7 @@ def found(home):
 
 
 def test_nothing_there_is_no_servers(tmp_path):
-    assert found(tmp_path) == {servers(CONFIG).name: b'{"mcpServers": {}}'}
+    assert found(tmp_path) == {servers(CONFIG).name: b'{"mcpServers":{}}'}
 
 
 def test_only_words_skills_and_servers(tmp_path):
@@ -34,6 +34,25 @@ def test_only_words_skills_and_servers(tmp_path):
     copied = found(tmp_path)
     assert json.loads(copied.pop(servers(CONFIG).name)) == {"mcpServers": {"a": {"command": "b"}}}
     assert copied == {"CLAUDE.md": b"rules", "skills/bake/more/x.py": b"x"}
+
+
+def test_what_links_out_of_a_skill_stays_where_it_is(tmp_path):
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id").write_text("key")
+    skill = tmp_path / "elsewhere" / "bake"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("flour")
+    (skill / "again.md").symlink_to("SKILL.md")
+    (skill / "ref").symlink_to(tmp_path / ".ssh" / "id")
+    (skill / "folder").symlink_to(tmp_path / ".ssh")
+    (tmp_path / ".claude" / "skills").mkdir(parents=True)
+    (tmp_path / ".claude" / "skills" / "bake").symlink_to(skill)
+    assert found(tmp_path).keys() == {servers(CONFIG).name, "skills/bake/SKILL.md", "skills/bake/again.md"}
+
+
+def test_no_servers_are_none(tmp_path):
+    (tmp_path / ".claude.json").write_text('{"mcpServers": null}')
+    assert found(tmp_path) == {servers(CONFIG).name: b'{"mcpServers":{}}'}
 
 
 def test_settings_that_are_broken_are_said_to_be(tmp_path):

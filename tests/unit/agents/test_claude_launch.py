@@ -52,7 +52,7 @@ def test_limits_model_command_and_arguments_are_passed_on(make_agent, make_job):
 
 
 def test_a_price_of_ones_own_is_bound_by_us_and_not_by_the_cli(make_agent, make_job):
-    price = Price(input=1.0, cached=0.1, output=5.0)
+    price = Price(input=1.0, cached=0.1, written=2.0, output=5.0)
     assert "--max-budget-usd" not in Claude().launch(make_agent(), make_job(budget_usd=1.5, price=price)).argv
 
 

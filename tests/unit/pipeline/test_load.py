@@ -32,11 +32,11 @@ def test_defaults(read, bend):
     assert pipeline.agents["coder"].permissions == "auto"
 
 
-@pytest.mark.parametrize(("cached", "counts"), [("", 2.0), ("cached = 0.2, ", 0.2)])
-def test_a_price_and_what_is_inherited(read, bend, cached, counts):
-    said = f'adapter = "claude"\ninherit = true\nprice = {{input = 2, {cached}output = 8}}'
+@pytest.mark.parametrize(("more", "counts"), [("", (2.0, 2.0)), ("cached = 0.2, written = 3, ", (0.2, 3.0))])
+def test_a_price_and_what_is_inherited(read, bend, more, counts):
+    said = f'adapter = "claude"\ninherit = true\nprice = {{input = 2, {more}output = 8}}'
     agent = read(bend(('adapter = "claude"', said))).agents["coder"]
-    assert (agent.inherit, agent.price) == (True, Price(input=2.0, cached=counts, output=8.0))
+    assert (agent.inherit, agent.price) == (True, Price(input=2.0, cached=counts[0], written=counts[1], output=8.0))
 
 
 def test_default_prompts_follow_the_access_and_pass_on_what_came_before(read, bend):

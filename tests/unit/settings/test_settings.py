@@ -53,6 +53,7 @@ def test_every_key_of_the_file_is_read(tmp_path: Path) -> None:
         sandbox = "required"
         sandbox_hide = ["~/vault"]
         allow_cache = ["~/.cache/pip/", "~/.npm"]
+        allow_inherit = ["~/src/shop"]
         [agents.claude]
         max_concurrent = 2
         billing = "subscription"
@@ -71,6 +72,7 @@ def test_every_key_of_the_file_is_read(tmp_path: Path) -> None:
         sandbox="required",
         sandbox_hide=("~/vault",),
         allow_cache=("~/.cache/pip", "~/.npm"),
+        allow_inherit=("~/src/shop",),
         agents={"claude": Account(max_concurrent=2, billing="subscription"), "other": Account()},
         floor=Floor(
             gates=("secrets",),
