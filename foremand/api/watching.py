@@ -48,14 +48,18 @@ async def watch(
                     if task.over is None:
                         hear(task.id)
             async for batch in batches:
+                cursor = batch[-1].seq if batch else cursor
+                heard = sorted(others)
+                others.clear()  # before anything is waited for: what is heard meanwhile is for the next batch
                 facts = {item.task: item.seq for item in batch if item.type != AGENT_EVENT}
                 told = [wire.task(await desk.as_of(task, seq)) for task, seq in facts.items()]
-                around = [wire.task(desk.task(task)) for task in sorted(others - facts.keys())]
-                others.clear()
-                tasks = fresh(told, always=True) + fresh(around, always=False)
-                if batch or tasks:
-                    cursor = batch[-1].seq if batch else cursor
-                    yield pb.WatchResponse(cursor=cursor, events=_events(batch, request.agent_events), tasks=tasks)
+                tasks = fresh(told, always=True)
+                tasks += fresh((wire.task(desk.task(task)) for task in heard), always=False)
+                events = _events(batch, request.agent_events)
+                # Agent events that nobody asked for say nothing, not even a cursor: the next response brings that, and
+                # who resumes before it only has them passed over again.
+                if events or tasks:
+                    yield pb.WatchResponse(cursor=cursor, events=events, tasks=tasks)
 
 
 def _events(batch: list[Item], agent_events: bool) -> list[pb.Event]:

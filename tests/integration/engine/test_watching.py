@@ -13,6 +13,7 @@ from foremand.core import facts as f
 from foremand.engine.desk import Desk
 from foremand.engine.neighbours import Neighbours
 from foremand.engine.overlaps import Overlaps
+from foremand.journal import Ingested
 from foremand.v1 import foremand_pb2 as pb
 
 LINES = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
@@ -150,6 +151,41 @@ async def test_nothing_is_sent_that_looks_as_before_and_much_at_once_is_sent_onc
         response = await client.next()
         assert (list(response.events), [task.id for task in response.tasks]) == ([], [2, 3])
         assert response.cursor == client.cursor, "nothing to resume behind"
+
+
+async def test_what_is_heard_while_a_batch_is_made_is_told_with_the_next(
+    a_stand: MakeStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_stand() as stand, stand.watched() as client:
+        await stand.queue(1, 2)
+        await client.until(lambda: client.places() == {1: 1, 2: 2, 3: 0})
+        as_of = stand.estate.ledger.as_of
+
+        async def while_the_last_is_awaited(task: int, seq: int) -> Any:
+            if task == 3:  # the second was made already, as it stood behind the first
+                del stand.estate.ledger._tasks[1]
+                stand.neighbours._tell(2)
+            return await as_of(task, seq)
+
+        monkeypatch.setattr(stand.estate.ledger, "as_of", while_the_last_is_awaited)
+        said = (f.Said(task=number, at=0, by="ann", message="quick", key="k") for number in (2, 3))
+        await stand.estate.journal.append(list(said))
+        stand.estate.ledger._reached |= dict.fromkeys((2, 3), stand.estate.journal.last_seq)
+        await client.until(lambda: client.places() == {1: 1, 2: 1, 3: 0})
+
+
+async def test_agent_events_that_nobody_asked_for_are_passed_over_in_silence(a_stand: MakeStand) -> None:
+    async with a_stand() as stand, stand.watched() as client:
+        begun = client.cursor
+        events = [b"{}"] * 200  # more than a batch has
+        part = Ingested(task=1, attempt=1, at=0.0, inode=1, start=0, offset=400, events=events)
+        await stand.estate.journal.ingest(part)
+        seen = stand.estate.journal.last_seq
+        assert seen > begun
+        await stand.estate.say(f.Said(task=1, at=0, by="ann", message="quick", key="k"))
+        response = await client.next()
+        assert [event.type for event in response.events] == ["Said"]
+        assert response.cursor > seen, "it comes with the next that says something"
 
 
 async def test_who_was_away_is_told_what_others_changed_meanwhile(a_stand: MakeStand) -> None:
