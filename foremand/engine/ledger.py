@@ -116,12 +116,12 @@ class Ledger:
         async def write() -> None:
             try:
                 async with self._locks.setdefault(task, asyncio.Lock()):
+                    self._writing.add(outcome)  # not before: who waits for a halted task has published nothing yet
                     await self._append(command(self._tasks), request)
                 outcome.set_result(self._tasks[task])
             except Exception as error:  # noqa: BLE001 (it is the caller's, not the group's)
                 outcome.set_exception(error)
 
-        self._writing.add(outcome)
         outcome.add_done_callback(self._writing.discard)
         self._group.create_task(write(), name=f"write:{task}")
         return await asyncio.shield(outcome)

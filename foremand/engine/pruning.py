@@ -96,7 +96,9 @@ class Pruner:
             if not (self._is_over(number) and path.exists()):
                 continue
             try:
-                async with self._ledger.halted(number):  # who retries it meanwhile does so afterwards
+                # Who retries it meanwhile does so afterwards, when it shows what is gone. Until the last object is, a
+                # retry could still go on from it: so the task, but nobody else, waits for as long as git takes.
+                async with self._ledger.halted(number):
                     size = await self._forget_tainted(number, dry_run)
             except (GitError, OSError) as error:
                 log.warning("task %d: its tainted revisions cannot be removed: %s", number, error)
