@@ -82,7 +82,8 @@ class Reading(Base):
     async def ExplainTask(self, request: pb.ExplainTaskRequest, _context: Context) -> pb.Explanation:  # noqa: N802
         """Why a task stands where it does."""
         task = self._desk.task(request.id)
-        return pb.Explanation(task=self._wire.task(task), lines=explain(task), commands=commands(task, status(task)))
+        lines = explain(task, self._desk.tasks())
+        return pb.Explanation(task=self._wire.task(task), lines=lines, commands=commands(task, status(task)))
 
     @stream
     async def Watch(  # noqa: N802

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from .task import Hold, Task
 
+COMES_AFTER = "comes after"
+"""How the reason begins as long as all that it waits for goes on."""
+
 
 def needs(task: Task, others: Mapping[int, Task]) -> Hold | None:
     """Why the task may not start yet; None once all that it comes after has landed. One that has begun is not held."""
@@ -16,7 +19,7 @@ def needs(task: Task, others: Mapping[int, Task]) -> Hold | None:
     if ended:
         named = ", ".join(f"{number} ({others[number].over})" for number in ended)
         return Hold(on="needs", reason=f"needs {named}")
-    return Hold(on="needs", reason=f"comes after {', '.join(map(str, open_ends))}")
+    return Hold(on="needs", reason=f"{COMES_AFTER} {', '.join(map(str, open_ends))}")
 
 
 def dependents(number: int, tasks: Mapping[int, Task]) -> tuple[int, ...]:

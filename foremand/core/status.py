@@ -12,6 +12,9 @@ from .spec import LAND
 from .task import Task
 from .verdicts import ALREADY_IN, Standing, find, stand
 
+FOR_A_SLOT = "waits for an agent slot"
+"""How the reason ends of what would run, if fewer agents did."""
+
 State = Literal["QUEUED", "RUNNING", "WAITING", "LANDING", "LANDED", "REJECTED", "FAILED", "CANCELLED"]
 
 
@@ -46,7 +49,7 @@ def status(task: Task) -> Status:
     elif wait is not None:
         state, reason = _WAITING.get(wait.on, "WAITING"), _waits(wait)
     elif not task.attempts and not task.preparing and not isinstance(steps[0], s.Record | s.HandOver):
-        state, reason = "QUEUED", "waits for an agent slot" if task.started else "waits to start"
+        state, reason = "QUEUED", FOR_A_SLOT if task.started else "waits to start"
     elif task.paused or (task.taken and not isinstance(steps[0], s.HandOver)):
         reason = f"stops: {'paused' if task.paused else 'taken'} by {task.paused or task.taken}"
     else:
@@ -106,9 +109,9 @@ _WAITING: dict[s.WaitsFor, State] = {"queue": "LANDING", "backoff": "RUNNING"}
 def _does(task: Task, steps: tuple[s.Step, ...], stage: str) -> str:
     match steps[0]:
         case s.RunAttempt(gate=gate, agent=agent, begun=begun) if gate:
-            return f"{stage}: {gate}: {agent} {'reviews' if begun else 'waits for an agent slot'}"
+            return f"{stage}: {gate}: {agent} {'reviews' if begun else FOR_A_SLOT}"
         case s.RunAttempt(begun=False, number=number):
-            return f"{stage}: {'its workspace is set up' if task.preparing == number else 'waits for an agent slot'}"
+            return f"{stage}: {'its workspace is set up' if task.preparing == number else FOR_A_SLOT}"
         case s.RunAttempt(agent=agent, number=number):
             return f"{stage}: {agent} works, attempt {number}"
         case s.Seal():

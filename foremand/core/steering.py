@@ -68,11 +68,15 @@ def waive(task: Task, gate: str, revision: str, who: Who, message: str) -> tuple
     if standing is None:
         if task.gate(gate) is None:
             raise no_such(task, "gate", gate, task.gates)
-        raise Refused("NO_SUCH_GATE", f"task {task.id} does not stand at gate {gate} now", f"foremanctl why {task.id}")
+        reason = f"task {task.id} is {now.state} ({now.reason}) and does not stand at gate {gate}"
+        raise Refused("WRONG_STATE", reason, f"foremanctl why {task.id}")
     if revision:
         same_revision(task, standing.work.revision, revision)
     if is_of_floor(task, standing.gate):
         raise Refused("FLOOR_GATE", f"gate {gate} belongs to the floor: nobody may waive it", way_on(task, now))
+    if standing.gate.advisory:
+        reason = f"gate {gate} is advisory: it never blocks, so there is nothing to waive"
+        raise Refused("WRONG_STATE", reason, way_on(task, now))
     if now.waiting_for not in ("stuck", "error") or not is_waivable(task, standing):
         verdict = standing.verdict or "not asked yet"
         raise Refused("WRONG_STATE", f"gate {gate} is {verdict}: there is nothing to waive", way_on(task, now))

@@ -1,23 +1,30 @@
 """Why a task stands where it does, and the commands that would move it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 
 from .durations import written
 from .facts import Usage
 from .landing import intended
 from .limits import enough
+from .needs import COMES_AFTER
 from .questions import open_questions
 from .spec import LAND
-from .status import Status, status
+from .status import FOR_A_SLOT, Status, status
 from .task import Task
 from .verdicts import is_waivable
 
 
-def explain(task: Task) -> tuple[str, ...]:
-    """Why, in plain lines: the state, the gates at this place, the last attempt, what has been sent back."""
+def explain(task: Task, others: Iterable[Task] = ()) -> tuple[str, ...]:
+    """Why, in plain lines: the state, the gates at this place, the last attempt, what has been sent back.
+
+    `others` are those among which one is named that holds an agent slot for which this one waits.
+    """
     now = status(task)
     lines = [f"task {task.id} is {now.state}: {now.reason or 'nothing else to say'}"]
+    holders = [str(other.id) for other in others if other.id != task.id and _at_work(other)]
+    if now.reason.endswith(FOR_A_SLOT) and holders:
+        lines.append(f"agents are at work on {', '.join(holders)}; priority {task.priority} (the higher goes first)")
     if now.stage:
         where = "landing" if now.stage == LAND else f"stage {now.stage}"
         lines.append(f"it stands at {where}" + (f", revision {now.revision[:12]}" if now.revision else ""))
@@ -42,6 +49,11 @@ def explain(task: Task) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _at_work(task: Task) -> bool:
+    last = task.attempts[-1] if task.attempts else None
+    return task.over is None and last is not None and last.outcome is None and not last.by
+
+
 def _used(usage: Usage) -> str:
     if usage.cost_usd is None:
         return ", cost unknown" if usage.tokens else ""
@@ -51,6 +63,8 @@ def _used(usage: Usage) -> str:
 def commands(task: Task, now: Status) -> tuple[str, ...]:
     """What would move the task, the most likely first, as one would type it."""
     ways = _ways(task, now)
+    if now.reason.endswith(FOR_A_SLOT):
+        ways = (f"foremanctl priority {task.id} {task.priority + 1}", *ways)
     settled = intended(task) is None and task.ending is None
     return ways if settled else tuple(way for way in ways if way != f"foremanctl cancel {task.id}")
 
@@ -78,6 +92,7 @@ def _ways(task: Task, now: Status) -> tuple[str, ...]:
             for answer in ("allow", "deny")
         ],
         "NEEDS": [f"show {number}" for number in task.after],
+        "WITHOUT": [] if now.reason.startswith(COMES_AFTER) else [f"retry {task.id}"],
         "MORE": _more(task, now.reason) if now.waiting_for == "budget" and task.held is None else (),
     }
     known = {"id": task.id, "rev": now.revision[:12]}
@@ -113,7 +128,7 @@ _WAYS: dict[str, tuple[str, ...]] = {
     "day": ("resume {id}", "costs", "config", "cancel {id}"),
     "quota": ("resume {id}", "cancel {id}"),
     "backoff": ("retry {id}", "cancel {id}"),
-    "needs": ("NEEDS", "retry {id}", "cancel {id}"),
+    "needs": ("NEEDS", "WITHOUT", "cancel {id}"),
     "paused": ("resume {id}", "cancel {id}"),
     "question": ("ANSWER", "logs {id}", "take {id}", "cancel {id}"),
     "taken": ("give {id}", 'give {id} --rework -m "what is left to do"', "cancel {id}"),

@@ -220,7 +220,7 @@ async def _stat(work: WorkRepo, base: str, revision: str) -> AsyncGenerator[byte
     files, added, removed = await diffstat(work, base, revision)
     for path, plus, minus in counts:
         yield f" {path.decode(errors='replace')} | +{plus} -{minus}\n".encode()
-    yield f" {files} files changed, +{added} -{removed}\n".encode()
+    yield f" {files} {'file' if files == 1 else 'files'} changed, +{added} -{removed}\n".encode()
 
 
 def _work_of(task: Task, number: int) -> Work:

@@ -62,7 +62,10 @@ def decode(text: str) -> Decoded:
         return Decoded(None, tuple(walk.problems))
     version = raw.get("version", 1)
     if version != 1 or isinstance(version, bool):
-        walk.say(_Place(key="version"), f"this foremand reads version 1, not {shown(version)}")
+        walk.say(
+            _Place(key="version"),
+            f"this foremand reads version 1, not {shown(version)}: correct it first, the rest was not read",
+        )
         return Decoded(None, tuple(walk.problems))
     return Decoded(walk.table(Document, raw, _Place()), tuple(walk.problems))
 

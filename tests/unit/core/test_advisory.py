@@ -2,6 +2,7 @@
 
 import pytest
 from playbook import (
+    ANN,
     APPROVES,
     BASE_TREE,
     REJECTS,
@@ -153,3 +154,18 @@ def test_approves_is_a_pass_like_any_other() -> None:
     play = Playbook(pipeline, *attempt(1, pipeline=pipeline))
     play >> reviewed(play.only(s.RunAttempt), APPROVES) << "build 1"
     assert play.recorded == ["review pass"]
+
+
+def test_waiving_it_is_refused_since_it_never_blocks() -> None:
+    play = Playbook(ONE, *attempt(1)) >> ran("tests", tree(1)) >> ran("lint", tree(1), "fail", "3 complaints")
+    with pytest.raises(Refused, match="gate lint is advisory: it never blocks") as refused:
+        steering.waive(play.task, "lint", "", ANN, "noise")
+    assert refused.value.reason == "WRONG_STATE"
+
+
+def test_waiving_where_the_task_does_not_stand_is_a_wrong_state_and_no_such_gate_is_not_found() -> None:
+    play = Playbook(ONE, started(1))
+    for named, reason in (("tests", "WRONG_STATE"), ("nope", "NO_SUCH_GATE")):
+        with pytest.raises(Refused) as refused:
+            steering.waive(play.task, named, "", ANN, "noise")
+        assert refused.value.reason == reason

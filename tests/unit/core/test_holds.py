@@ -1,10 +1,12 @@
 """What other tasks' facts hold up: those it comes after, and the day's budget. Nothing new begins, nothing is lost."""
 
 import pytest
+from msgspec.structs import replace
 from playbook import (
     ANN,
     APPROVES,
     BASE_TREE,
+    SIMPLE,
     Playbook,
     attempt,
     begun,
@@ -29,6 +31,7 @@ from foremand.core.budget import Day, hold, left, spent
 from foremand.core.fold import fold
 from foremand.core.needs import dependents, needs
 from foremand.core.task import Hold, Task
+from foremand.core.why import commands, explain
 
 NEEDS = Hold(on="needs", reason="comes after 7")
 SPENT = Hold(on="budget", reason="the day's budget of $20.00 is spent")
@@ -210,3 +213,25 @@ class TestBudget:
         day = Day(limit=10.0, spent=used, reserved=reserved)
         found = hold(day)
         assert (left(day), found.reason if found else None) == (rest, reason)
+
+
+def test_a_retry_is_offered_only_where_what_it_comes_after_has_ended() -> None:
+    waits = held(Playbook(None, after=(7,)), NEEDS)
+    assert "foremanctl retry 1" not in commands(waits.task, waits.status)
+    over = held(waits, Hold(on="needs", reason="needs 7 (REJECTED)"))
+    assert "foremanctl retry 1" in commands(over.task, over.status)
+
+
+def test_what_waits_for_a_slot_names_who_is_at_work_and_how_to_go_first() -> None:
+    waits, works = Playbook(SIMPLE), Playbook(SIMPLE, started(1))
+    assert waits.status.state == "QUEUED"
+    busy = replace(works.task, id=9)
+    assert "agents are at work on 9; priority 0 (the higher goes first)" in explain(waits.task, [waits.task, busy])
+    assert commands(waits.task, waits.status)[0] == "foremanctl priority 1 1"
+    assert not any("at work" in said for said in explain(works.task, [busy]))
+
+
+def test_what_is_cancelled_while_nothing_runs_is_over_at_once() -> None:
+    waits = held(Playbook(None, after=(7,)), NEEDS)
+    assert (waits >> c.cancel(waits.task, ANN)).task.over == "CANCELLED"
+    assert [type(fact).__name__ for fact in c.cancel(Playbook(SIMPLE, started(1)).task, ANN)] == ["CancelRequested"]
