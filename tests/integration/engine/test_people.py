@@ -66,7 +66,9 @@ def test_an_answer_is_about_one_revision_and_given_once(home: Any, repo: Any) ->
         said = home.ctl("approve", name, *given)
         assert (said.returncode, "revision" in said.stderr) == (code, True), said.stderr
     unknown = refusal(home, "ApproveTask", pb.ApproveTaskRequest(id=task, gate="nobody", revision=revision))
-    assert (unknown.exit, unknown.hint) == (5, f"foremanctl approve {task} --revision {revision[:12]}")
+    assert (unknown.exit, unknown.what) == (4, f"task {task} has no gate 'nobody'")
+    assert "owner" in unknown.hint
+    assert "security" in unknown.hint
     retry = refusal(home, "RetryTask", pb.RetryTaskRequest(id=task))
     assert (retry.exit, retry.hint) == (5, f"foremanctl approve {task} --revision {revision[:12]}")
     assert home.ctl("rework", name, "-m", " ").returncode == 2
