@@ -14,12 +14,12 @@ from .output import Format, Output, talk
 from .watching import stands
 
 
-def tell(out: Output, task: pb.Task) -> None:
-    """How the task stands after the answer."""
+def tell(out: Output, task: pb.Task, news: str = "") -> None:
+    """How the task stands after the answer; `news` is what a person is told that no task's state says."""
     if out.quiet:
         out.print(str(task.id))
     elif out.form is Format.TABLE:
-        out.print(stands(task))
+        out.print(stands(task) + (f"  {news}" if news else ""))
     else:
         out.record(records.task(task))
 

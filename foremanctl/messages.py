@@ -9,11 +9,10 @@ from foremand.v1 import foremand_pb2 as pb
 
 from .harmless import line
 from .output import age
+from .watching import history
 
 if TYPE_CHECKING:
     from .client import Client
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -32,16 +31,7 @@ class Message:
 
 def of_task(client: "Client", task: int) -> list[Message]:
     """The messages to the agents of this task, the oldest first."""
-    found: list[Message] = []
-    after = 0
-    while True:
-        page: pb.ListEventsResponse = client.ask(
-            "ListEvents", pb.ListEventsRequest(id=task, after=after, page_size=_PAGE)
-        )
-        found = heard(found, page.events)
-        if not page.more or not page.events:
-            return found
-        after = page.events[-1].seq
+    return heard([], history(client, task))
 
 
 def heard(before: list[Message], events: Iterable[pb.Event]) -> list[Message]:

@@ -6,6 +6,7 @@ from string import Formatter
 from typing import Any
 
 from .harmless import cut, line
+from .output import counted
 
 Phrase = str | tuple[str, str]
 """What is said of an event's fields, if all that it names are there. Of a pair only if the first, a field, is true;
@@ -50,14 +51,14 @@ SAYINGS: dict[str, tuple[Phrase, ...]] = {
         "attempt {number}: {outcome}",
         ", exit {exit_code}",
         ("usage[cost_usd]", ", ${usage[cost_usd]:.2f}"),
-        ("usage[turns]", ", {usage[turns]} turns"),
+        ("usage[turns]", ", {usage[turns]:turn}"),
         ", {reason}",
     ),
     "WorkSealed": (
         "attempt {number} left {work[revision]}",
         (
             "changed",
-            ", {work[files]} files +{work[added]} -{work[removed]} in all",
+            ", {work[files]:file} +{work[added]} -{work[removed]} in all",
         ),
         ("!changed", ", no file changed"),
         ", left out: {notes}",
@@ -122,6 +123,8 @@ class _Words(Formatter):
         return found, key
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.isalpha():  # what is counted
+            return counted(int(value), format_spec)
         return format(value, format_spec) if format_spec else _text(value)
 
 

@@ -39,7 +39,7 @@ def from_file(name: str) -> str:
 def written(text: str, what: str) -> str:
     """`text`, if something is written there. Usage if it is empty, or holds what no program can be given."""
     if not text.strip():
-        raise Usage(f"{what} is empty")
+        raise Usage(f"{what} is empty", why="nobody could tell what is wanted", hint="say it in a few words")
     if "\0" in text:
         raise Usage(f"{what} holds a NUL byte", why="no program can be given one")
     try:

@@ -14,6 +14,7 @@ from .output import Output, talk
 from .records import state
 from .states import ENDED, needs_person
 
+_PAGE = 1000
 _BROKEN_IN_A_ROW = 20
 """Streams that may break before one word came over them: what only ever breaks is not worth another try."""
 
@@ -42,6 +43,18 @@ def watch(
         except Unreachable:
             _left(deadline)
             raise
+
+
+def history(client: Client, task: int, after: int = 0) -> Iterator[pb.Event]:
+    """What happened to a task until now, behind the event `after`."""
+    while True:
+        page: pb.ListEventsResponse = client.ask(
+            "ListEvents", pb.ListEventsRequest(id=task, after=after, page_size=_PAGE)
+        )
+        yield from page.events
+        if not page.more or not page.events:
+            return
+        after = page.events[-1].seq
 
 
 def changes(client: Client, ids: Sequence[int], deadline: float | None = None) -> Generator[pb.Task]:

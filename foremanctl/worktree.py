@@ -28,6 +28,21 @@ def is_in_repository(folder: str) -> bool:
     return any((above / ".git").exists() for above in (place, *place.parents)) or (place / "HEAD").exists()
 
 
+def has_no_commit(folder: str) -> bool:
+    """Whether git is sure that nothing is committed there yet, so that no task could begin."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", folder, "rev-parse", "--verify", "-q", "HEAD^{commit}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return found.returncode == 1
+
+
 class Uncommitted:
     """Has git look at a work tree while something else goes on: a task begins at what is committed."""
 

@@ -36,11 +36,7 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
     from foremand.v1 import foremand_pb2 as pb
 
     if not revision and not somebody_there():
-        raise Usage(
-            "which revision? --revision is required where nobody can be asked",
-            why="an approval is of one revision, and what stands there may have changed since you looked",
-            hint=f"foremanctl show {task} --format json | jq -r .revision",
-        )
+        raise _which(asked.client(), task)
     client = asked.client()
     seen = bool(revision)
     if not seen:
@@ -52,6 +48,19 @@ def command(asked: Asked, *, task: int, gate: str, revision: str, message: str) 
     if seen and answer.unsandboxed:
         talk(describe.UNSANDBOXED)
     tell(asked.out, answer)
+
+
+def _which(client: "Client", task: int) -> Usage:
+    """What to say where nobody can be asked. NotFound where there is no such task."""
+    from foremand.v1 import foremand_pb2 as pb
+
+    client.ask("GetTask", pb.GetTaskRequest(id=task))
+    return Usage(
+        "which revision? --revision SHA is required where nobody can be asked",
+        why="an approval is of one revision, and what stands there may have changed since you looked",
+        hint=f"foremanctl diff {task}, then foremanctl approve {task} --revision SHA; "
+        f"foremanctl show {task} names the SHA",
+    )
 
 
 def somebody_there() -> bool:

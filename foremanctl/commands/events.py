@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from foremanctl.options import LARGEST_ID, Asked, Command, Number
+from foremanctl.options import LARGEST_ID, Asked, Command, Number, TaskId
 from foremanctl.output import Format, clock
 
 if TYPE_CHECKING:
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 @click.command(
     cls=Command,
     short_help="What happened, in order.",
-    examples=["events", "events -f", "events --after 1041 --format jsonl | jq -c 'select(.type==\"Landed\")'"],
+    examples=[
+        "events",
+        "events 12",
+        "events -f",
+        "events --after 1041 --format jsonl | jq -c 'select(.type==\"Landed\")'",
+    ],
 )
+@click.argument("task", type=TaskId(), metavar="[ID]", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens from now on.")
 @click.option("--after", metavar="SEQ", type=Number(0, LARGEST_ID), default=0, help="Only behind this one.")
 @click.pass_obj
-def command(asked: Asked, *, follow: bool, after: int) -> None:
-    """Print what happened, from the beginning or behind --after.
+def command(asked: Asked, *, task: int | None, follow: bool, after: int) -> None:
+    """Print what happened, to one task or to all, from the beginning or behind --after.
 
     `seq` only grows: with the last one as --after nothing is lost and nothing comes twice.
     """
@@ -30,7 +36,7 @@ def command(asked: Asked, *, follow: bool, after: int) -> None:
 
     out = asked.out
     client = asked.client()
-    events = _following(client, after) if follow else _until_now(client, after)
+    events = _following(client, task, after) if follow else _until_now(client, task, after)
     if out.quiet:
         for event in events:
             out.print(str(event.seq))
@@ -46,16 +52,19 @@ def command(asked: Asked, *, follow: bool, after: int) -> None:
         out.page(_told(records.event(event)) + "\n" for event in events)
 
 
-def _following(client: "Client", after: int) -> Iterator["pb.Event"]:
+def _following(client: "Client", task: int | None, after: int) -> Iterator["pb.Event"]:
     from foremanctl.watching import watch
 
-    for response in watch(client, after=after):
+    for response in watch(client, task=task or 0, after=after):
         yield from response.events
 
 
-def _until_now(client: "Client", after: int) -> Iterator["pb.Event"]:
-    from foremanctl.watching import watch
+def _until_now(client: "Client", task: int | None, after: int) -> Iterator["pb.Event"]:
+    from foremanctl.watching import history, watch
 
+    if task is not None:
+        yield from history(client, task, after)
+        return
     # The cursor of a snapshot is what "now" means. Cursors pass over events that are not for us, too.
     now = next(watch(client)).cursor
     if after >= now:

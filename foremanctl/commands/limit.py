@@ -21,10 +21,10 @@ def command(asked: Asked, *, task: int, limits: tuple[str, ...]) -> None:
     """
     from foremanctl.answers import tell
     from foremanctl.client import request_id
-    from foremanctl.limits import KEYS, parse
+    from foremanctl.limits import KEYS, parse, shown
     from foremand.v1 import foremand_pb2 as pb
 
     if not limits:
         raise Usage("name a limit, such as cost_usd=10", hint=f"they are {', '.join(KEYS)}")
     request = pb.LimitTaskRequest(request_id=request_id(), id=task, limits=parse(limits))
-    tell(asked.out, asked.client().ask("LimitTask", request))
+    tell(asked.out, asked.client().ask("LimitTask", request), f"now {shown(request.limits)}")

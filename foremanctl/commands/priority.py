@@ -25,4 +25,4 @@ def command(asked: Asked, *, task: int, priority: int) -> None:
     from foremand.v1 import foremand_pb2 as pb
 
     request = pb.PrioritizeTaskRequest(request_id=request_id(), id=task, priority=priority)
-    tell(asked.out, asked.client().ask("PrioritizeTask", request))
+    tell(asked.out, asked.client().ask("PrioritizeTask", request), f"priority {priority}")

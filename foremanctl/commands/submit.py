@@ -81,7 +81,7 @@ def command(
     from foremanctl.limits import parse
     from foremanctl.states import exit_of
     from foremanctl.watching import follow, is_over, settled, stands
-    from foremanctl.worktree import Uncommitted, is_in_repository
+    from foremanctl.worktree import Uncommitted, has_no_commit, is_in_repository
     from foremand.v1 import foremand_pb2 as pb
 
     if attach and wait:
@@ -101,6 +101,12 @@ def command(
     )
     if not is_in_repository(request.repo):
         raise Usage(f"{request.repo} is not in a git repository", hint="git init, or name one with -C REPO")
+    if has_no_commit(request.repo):
+        raise Usage(
+            f"{request.repo} has no commit on its branch yet",
+            why="a task begins at what is committed",
+            hint="git commit first",
+        )
     out = asked.out
     client = asked.client(start=not no_start)
     with Uncommitted(request.repo) as uncommitted:  # git looks while the daemon answers

@@ -78,7 +78,6 @@ def test_a_refused_operator_is_6(daemon: FakeDaemon, program: Any) -> None:
     [
         ["frobnicate"],
         ["show", "twelve"],
-        ["approve", "12"],
         ["reject", "12"],
         ["rework", "12"],
         ["wait", "12", "--for", "godot"],

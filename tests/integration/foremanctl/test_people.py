@@ -36,6 +36,8 @@ def waiting(daemon: FakeDaemon) -> FakeDaemon:
 def _repository(folder: Path) -> Path:
     folder.mkdir()
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    me = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgSign=false"]
+    subprocess.run(["git", *me, "-C", str(folder), "commit", "-q", "--allow-empty", "-m", "x"], check=True)
     (folder / "new file").write_text("x")
     return folder
 
@@ -143,6 +145,12 @@ def test_approve_without_revision_off_a_terminal_is_refused(waiting: FakeDaemon,
     assert ended.code == 2
     assert "--revision" in ended.err
     assert not waiting.asked("ApproveTask")
+
+
+def test_approve_off_a_terminal_of_no_task_is_not_found(daemon: FakeDaemon, program: Any) -> None:
+    daemon.answers["GetTask"] = Refusal(grpc.StatusCode.NOT_FOUND, "there is no task 99", hint="foremanctl list")
+    ended = program("approve", "99")
+    assert (ended.code, "there is no task 99" in ended.err) == (4, True)
 
 
 def test_approve_on_a_terminal_shows_and_asks(waiting: FakeDaemon, home: Path) -> None:

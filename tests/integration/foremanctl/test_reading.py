@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+import grpc
 import pytest
 from fake_daemon import HOLD, FakeDaemon, Refusal, task
 
@@ -296,6 +297,18 @@ def test_events_without_f_end_at_now(daemon: FakeDaemon, ctl: Any) -> None:
     assert [event["seq"] for event in events] == [1, 2, 3]
     assert events[0] == {"seq": 1, "at": "2026-01-01T10:00:00Z", "task": 12, "type": "TaskSubmitted", "title": "t"}
     assert events[2]["commit"] == "c0ffee"
+
+
+def test_events_of_one_task(daemon: FakeDaemon, ctl: Any) -> None:
+    daemon.scripts["ListEvents"] = [
+        pb.ListEventsResponse(events=[_event(3, "X")], more=True),
+        pb.ListEventsResponse(events=[_event(5, "Landed", commit="c0ffee")]),
+    ]
+    events = [json.loads(line) for line in ctl("events", "12", "--after", "2", "--format", "jsonl").out.splitlines()]
+    assert [event["seq"] for event in events] == [3, 5]
+    assert [(sent.id, sent.after) for sent in daemon.asked("ListEvents")] == [(12, 2), (12, 3)]
+    daemon.answers["ListEvents"] = Refusal(grpc.StatusCode.NOT_FOUND, "there is no task 99")
+    assert ctl("events", "99").code == 4
 
 
 def test_events_behind_the_last_are_none(daemon: FakeDaemon, ctl: Any) -> None:

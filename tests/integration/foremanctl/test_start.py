@@ -48,6 +48,13 @@ def test_submit_starts_a_daemon_and_says_how_to_stop_it(daemon_program: Path, pr
         _stop(pid)
 
 
+def test_what_cannot_begin_starts_no_daemon(daemon_program: Path, program: Any, home: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(home / "empty")], check=True)
+    ended = program("submit", "x", "-C", str(home / "empty"))
+    assert (ended.code, "has no commit" in ended.err, "started" in ended.err) == (2, True, False)
+    assert "what to do: git commit first" in ended.err
+
+
 def test_a_named_socket_is_passed_on(daemon_program: Path, program: Any, home: Path) -> None:
     ended = program("submit", "x", "--socket", "other.sock", cwd=home)
     try:

@@ -148,15 +148,16 @@ def test_cancel_of_ids_asks_nobody(daemon: FakeDaemon, home: Any) -> None:
 def test_limits_of_every_kind_are_sent(daemon: FakeDaemon, ctl: Any) -> None:
     daemon.answers["LimitTask"] = task(12, state=pb.RUNNING)
     assert ctl("limit", "12", "tokens=2000000", "stall=45m", "cost_usd=10", "attempts=20").code == 0
-    (sent,) = daemon.asked("LimitTask")
+    sent = daemon.asked("LimitTask")[0]
     assert sent.limits == pb.Limits(tokens=2_000_000, stall=2700, cost_usd=10, attempts=20)
+    assert ctl("limit", "12", "attempts=20").out.endswith("  now attempts=20\n")
     assert ctl("limit", "12").code == 2
     assert ctl("limit", "12", "stall=7d").code == 2
 
 
 def test_a_priority_is_a_whole_number_that_fits(daemon: FakeDaemon, ctl: Any) -> None:
     daemon.answers["PrioritizeTask"] = task(12, state=pb.QUEUED, priority=5)
-    assert ctl("priority", "12", "5").code == 0
+    assert ctl("priority", "12", "5").out.endswith("  priority 5\n")
     assert json.loads(ctl("priority", "12", "-2", "--format", "json").out)["priority"] == 5
     assert [sent.priority for sent in daemon.asked("PrioritizeTask")] == [5, -2]
     for wrong in ("high", "1.5", "2147483648", "", "-x", "--five"):

@@ -103,3 +103,10 @@ def test_what_foreign_text_could_do_it_does_not() -> None:
     assert "\x1b" not in shown
     assert "\n" not in shown
     assert len(shown) < 100
+
+
+def test_what_is_one_is_not_many() -> None:
+    said = told("AttemptEnded", {"number": 1, "outcome": "done", "usage": {"turns": 1}})
+    assert said.endswith("1 turn")
+    work = {"revision": "abc", "files": 1, "added": 2, "removed": 0}
+    assert "1 file +2 -0" in told("WorkSealed", {"number": 1, "work": work, "changed": True})
