@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from foremand.agents.registry import AgentMissing, find
 from foremand.core.spec import Floor, Pipeline
+from foremand.engine.intake import agents_of
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.git import Git, GitError, GitFailed, Mirror, RepositoryInfo, RepositoryRefused, WorkRepo, inspect
 from foremand.git.diff import changed_paths, touched
-from foremand.offline import FILE, OK, USAGE, as_json_text, pipeline_of, read_pipeline, say, talk
+from foremand.offline import FILE, OK, USAGE, as_json_text, complain, pipeline_of, read_pipeline, say
 from foremand.paths import Places, SocketTooLong
 from foremand.pipeline import PipelineInvalid, explain, nearest, report, touching
 from foremand.settings import Settings, SettingsInvalid, read
@@ -16,6 +18,10 @@ from foremand.settings import Settings, SettingsInvalid, read
 
 class _Refused(Exception):
     """`check` cannot answer: what is wrong, and what to do."""
+
+    def __init__(self, what: str, hint: str = "foremanctl check --help") -> None:
+        super().__init__(what)
+        self.hint = hint
 
 
 async def check(file: Path | None, repo: Path, *, profile: str = "", change: str = "", as_json: bool) -> int:
@@ -39,17 +45,18 @@ async def check(file: Path | None, repo: Path, *, profile: str = "", change: str
             problems = [{"table": p.table, "key": p.key, "message": p.message} for p in error.problems]
             say(as_json_text({"valid": False, "problems": problems}))
         else:
-            talk(str(error))
+            complain(str(error), "correct it, then: foremanctl check")
         return USAGE
     except _Refused as error:
-        talk(str(error))
+        complain(str(error), error.hint)
         return USAGE
     files = await _files(info) if info is not None else None
+    missing = await _missing(pipeline, info)
     sandboxed = settings.sandbox != "off" and not isinstance(await Sandbox.probe("auto"), Unsandboxed)
     if as_json:
-        say(as_json_text({"valid": True, **report(pipeline, profile, files, sandboxed=sandboxed)}))
+        say(as_json_text({"valid": True, **report(pipeline, profile, files, sandboxed=sandboxed, missing=missing)}))
     else:
-        say(explain(pipeline, profile, files, sandboxed=sandboxed))
+        say(explain(pipeline, profile, files, sandboxed=sandboxed, missing=missing))
     return OK
 
 
@@ -57,7 +64,7 @@ def _settings() -> Settings:
     try:
         return read(Places.of_environment().config, os.environ, {}).settings
     except (SettingsInvalid, SocketTooLong) as error:
-        raise _Refused(str(error)) from error
+        raise _Refused(str(error), "correct it where it was set; foremanctl config shows all settings") from error
 
 
 async def _repository(repo: Path, *, needed: bool) -> RepositoryInfo | None:
@@ -65,8 +72,24 @@ async def _repository(repo: Path, *, needed: bool) -> RepositoryInfo | None:
         return await inspect(repo)
     except RepositoryRefused as error:
         if needed:
-            raise _Refused(f"{error.reason}\n{error.hint}" if error.hint else error.reason) from error
+            raise _Refused(error.reason, error.hint) from error
         return None
+
+
+async def _missing(pipeline: Pipeline, info: RepositoryInfo | None) -> tuple[str, ...]:
+    """What the pipeline names and is not here now: agents' programs, and the branch to land on."""
+    found = []
+    for agent in agents_of(pipeline):
+        try:
+            find(agent, os.environ.get("PATH", ""))
+        except AgentMissing as missing:
+            found.append(f"{missing.reason}: {missing.hint}")
+    into = pipeline.land.into
+    if info is not None and into:
+        there = await Git(cwd=info.top).result("rev-parse", "--verify", "-q", f"refs/heads/{into}^{{commit}}")
+        if there.code != 0:
+            found.append(f'[land] into: this repository has no branch "{into}"')
+    return tuple(found)
 
 
 def _own(info: RepositoryInfo | None) -> Path:
@@ -77,7 +100,7 @@ def _read(path: Path, floor: Floor) -> Pipeline:
     try:
         return read_pipeline(path, floor)
     except OSError as error:
-        raise _Refused(f"{path}: {error.strerror}\nforemanctl init writes one that fits the repository") from error
+        raise _Refused(f"{path}: {error.strerror}", "foremanctl init writes one that fits the repository") from error
 
 
 def _known(pipeline: Pipeline, profile: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from foremand.agents.registry import ADAPTERS, AgentMissing, find, version
+from foremand.agents.registry import ADAPTERS, AgentMissing, version
 from foremand.core.spec import Agent, Floor, Pipeline
+from foremand.engine.intake import find_agent
 from foremand.executors import Sandbox, Unsandboxed
-from foremand.git import Git, GitError, GitFailed, RepositoryRefused, inspect
+from foremand.git import Git, GitError, GitFailed, RepositoryRefused, identity, inspect
 from foremand.paths import Places, SocketTooLong
 from foremand.pipeline import NoProposal, PipelineInvalid, load, propose
 from foremand.pipeline import schema as pipeline_schema
@@ -23,6 +24,7 @@ from foremand.settings import SandboxMode, Settings, SettingsInvalid, read
 
 OK, FAILED, USAGE, CONFLICT = 0, 1, 2, 5
 FILE = Path(".foremand/pipeline.toml")
+SHORTER = "set XDG_RUNTIME_DIR to a shorter path"
 
 
 def say(text: str) -> None:
@@ -33,6 +35,12 @@ def say(text: str) -> None:
 def talk(text: str) -> None:
     """Talk, on stderr."""
     sys.stderr.write(f"foremand: {text}\n")
+
+
+def complain(what: str, hint: str) -> None:
+    """What is wrong, why (the further lines), and what to do, as foremanctl says it."""
+    first, *why = what.splitlines()
+    talk("\n".join([first, *(f"  {line.strip()}" for line in why), *([f"  what to do: {hint}"] if hint else [])]))
 
 
 def as_json_text(data: Any) -> str:
@@ -75,8 +83,11 @@ def config(flags: Mapping[str, Any], *, as_json: bool) -> int:
     try:
         folder = Places.of_environment().config
         found = read(folder, os.environ, flags).by_name
-    except (SettingsInvalid, SocketTooLong) as error:
-        talk(str(error))
+    except SettingsInvalid as error:
+        complain(str(error), "correct it where it was set; the daemon does not start with it")
+        return USAGE
+    except SocketTooLong as error:
+        complain(str(error), SHORTER)
         return USAGE
     if as_json:
         say(as_json_text({name: {"value": setting.value, "origin": setting.origin} for name, setting in found.items()}))
@@ -103,7 +114,7 @@ def _written(name: str, value: Any) -> Iterator[tuple[str, str]]:
 async def init(repo: Path, *, commit: bool, user: bool) -> int:
     """Write a pipeline that fits: into the repository, or among the settings. A file that is there is left alone."""
     if commit and user:
-        talk("--user writes among your own settings, where nothing is committed\ngive one of --commit and --user")
+        complain("--commit or --user, not both\n--user writes among your own settings", "give one of them")
         return USAGE
     try:
         top = (await inspect(repo)).top
@@ -111,21 +122,21 @@ async def init(repo: Path, *, commit: bool, user: bool) -> int:
     except RepositoryRefused as error:
         return _refuse(error)
     except SocketTooLong as error:
-        talk(str(error))
+        complain(str(error), SHORTER)
         return USAGE
     if path.exists():
         check = f"foremanctl check {shlex.quote(str(path))}" if user else "foremanctl check"
-        talk(f"{path} is there already and was left as it is\n{check} tells what it does")
+        complain(f"{path} is there already and was left as it is", f"{check} tells what it does")
         return CONFLICT
     try:
         proposal = await asyncio.to_thread(propose, top, own=user)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(proposal.text, "utf-8")
     except NoProposal as error:
-        talk(f"{error.reason}\n{error.hint}")
+        complain(error.reason, error.hint)
         return USAGE
     except OSError as error:
-        talk(f"{path} cannot be written: {error.strerror}")
+        complain(f"{path} cannot be written\n{error.strerror}", f"make {path.parent} a folder that you may write")
         return FAILED
     say(str(path))
     for reason in proposal.left_out:
@@ -150,14 +161,14 @@ async def _commit(top: Path) -> int:
     for arguments in (["add", "--", str(FILE)], ["commit", "-q", "-m", "Add the foremand pipeline", "--", str(FILE)]):
         process = await asyncio.create_subprocess_exec("git", "-C", str(top), *arguments)
         if await process.wait() != 0:
-            talk(f"git {arguments[0]} failed; {FILE} is written but not committed")
+            complain(f"git {arguments[0]} failed; {FILE} is written but not committed", "commit it yourself")
             return FAILED
     talk(f"committed {FILE}")
     return OK
 
 
 async def doctor(repo: Path, *, as_json: bool) -> int:
-    """Tell what foremand finds here. Exit 1 if something that every task needs is missing."""
+    """Tell what foremand finds here. Exit 1 if something that every task needs is missing, 2 if a file is invalid."""
     findings = await examine(repo)
     if as_json:
         say(as_json_text(findings))
@@ -165,6 +176,8 @@ async def doctor(repo: Path, *, as_json: bool) -> int:
         for name, found in findings.items():
             mark = "ok" if found["ok"] else "--"
             say(f"{mark:3} {name:12} {found['says']}" + (f"\n    {'':12} {found['hint']}" if found.get("hint") else ""))
+    if findings["repository"]["invalid"]:
+        return USAGE
     return OK if all(found["ok"] or not found["needed"] for found in findings.values()) else FAILED
 
 
@@ -174,19 +187,21 @@ async def examine(repo: Path) -> dict[str, dict[str, Any]]:
         settings, of_settings = _settings()
     except SocketTooLong as error:
         settings, of_settings = Settings(), _finding(ok=False, needed=True, says=str(error))
+    found = await _sandbox(settings.sandbox)
     return {
         "git": await _git(),
         "settings": of_settings,
-        "sandbox": await _sandbox(settings.sandbox),
-        "repository": await _repository(repo),
-        **await _agents(repo),
+        "sandbox": found,
+        "repository": await _repository(repo, settings.floor),
+        "identity": await _identity(repo),
+        **await _agents(repo, sandboxed=found["ok"]),
         "socket": _socket(),
         "state": await asyncio.to_thread(_disk),
     }
 
 
-def _finding(*, ok: bool, says: str, hint: str = "", needed: bool = False) -> dict[str, Any]:
-    return {"ok": ok, "needed": needed, "says": says, "hint": hint}
+def _finding(*, ok: bool, says: str, hint: str = "", needed: bool = False, invalid: bool = False) -> dict[str, Any]:
+    return {"ok": ok, "needed": needed, "invalid": invalid, "says": says, "hint": hint}
 
 
 async def _git() -> dict[str, Any]:
@@ -220,7 +235,16 @@ async def _sandbox(mode: SandboxMode) -> dict[str, Any]:
     return _finding(ok=True, says=f"bubblewrap confines agents and gates ({found.bwrap})")
 
 
-async def _repository(repo: Path) -> dict[str, Any]:
+async def _identity(repo: Path) -> dict[str, Any]:
+    """Who lands work here, by git's configuration: the repository's, else the user's."""
+    try:
+        who = (await identity(repo)).author
+    except GitError as error:
+        return _finding(ok=False, needed=True, says=error.reason, hint=error.hint)
+    return _finding(ok=True, says=f"{who.name} <{who.email}>")
+
+
+async def _repository(repo: Path, floor: Floor) -> dict[str, Any]:
     try:
         info = await inspect(repo)
     except GitError as error:
@@ -229,9 +253,10 @@ async def _repository(repo: Path) -> dict[str, Any]:
     if not path.exists():
         return _finding(ok=False, says=f"{info.top} has no {FILE}", hint="foremanctl init")
     try:
-        read_pipeline(path)
+        read_pipeline(path, floor)
     except PipelineInvalid as error:
-        return _finding(ok=False, says=f"{path}: {len(error.problems)} errors", hint="foremanctl check")
+        count = "1 error" if len(error.problems) == 1 else f"{len(error.problems)} errors"
+        return _finding(ok=False, invalid=True, says=f"{path}: {count}", hint="foremanctl check")
     where = f"{info.top} on {info.branch or 'no branch'}"
     if path != info.top / FILE:
         return _finding(ok=True, says=f"{where}, your own {path} is valid")
@@ -242,20 +267,22 @@ async def _repository(repo: Path) -> dict[str, Any]:
     return _finding(ok=True, says=f"{where}, {FILE} is valid")
 
 
-async def _agents(repo: Path) -> dict[str, dict[str, Any]]:
+async def _agents(repo: Path, *, sandboxed: bool) -> dict[str, dict[str, Any]]:
     """The agents of the repository's pipeline; without one, the CLIs that foremand knows."""
+    top = None
     try:
-        agents = tuple(read_pipeline(pipeline_of((await inspect(repo)).top)).agents.values())
-    except (GitError, OSError, PipelineInvalid):
+        top = (await inspect(repo)).top
+        agents = tuple(read_pipeline(pipeline_of(top)).agents.values())
+    except PipelineInvalid:
+        return {}  # nobody knows which they are
+    except (GitError, OSError):
         agents = tuple(Agent(name=name, adapter="claude") for name in ADAPTERS if name == "claude")
     findings = {}
     for agent in agents:
         try:
-            program = find(agent, os.environ.get("PATH", ""))
+            program = find_agent(agent, os.environ.get("PATH", ""), top, sandboxed=sandboxed)
         except AgentMissing as missing:
-            findings[f"agent {agent.name}"] = _finding(
-                ok=False, says=f"{missing.program} is not found", hint=missing.hint
-            )
+            findings[f"agent {agent.name}"] = _finding(ok=False, says=missing.reason, hint=missing.hint)
             continue
         told = await version(agent, program)
         findings[f"agent {agent.name}"] = _finding(ok=True, says=f"{program}" + (f" ({told})" if told else ""))
@@ -302,5 +329,5 @@ def _megabytes(size: int) -> str:
 
 
 def _refuse(error: RepositoryRefused) -> int:
-    talk(f"{error.reason}\n{error.hint}" if error.hint else error.reason)
+    complain(error.reason, error.hint)
     return USAGE

@@ -18,8 +18,8 @@ VERSION_TIMEOUT = 10.0
 class AgentMissing(Exception):
     """An agent's program is not there. `agent` and `program` name it, `reason` says so, `hint` says how to get it."""
 
-    def __init__(self, agent: str, program: str, hint: str) -> None:
-        self.reason = f"[agent.{agent}] {program}: not found on PATH"
+    def __init__(self, agent: str, program: str, hint: str, why: str = "not found on PATH") -> None:
+        self.reason = f"[agent.{agent}] {program}: {why}"
         super().__init__(f"{self.reason}. {hint}")
         self.agent = agent
         self.program = program

@@ -14,7 +14,7 @@ from foremand.core.commands import Refused
 from foremand.engine.desk import TaskUnknown
 from foremand.engine.intake import PipelineMissing
 from foremand.engine.reading import NothingToRead
-from foremand.git import GitError, RepositoryRefused
+from foremand.git import GitError, IdentityUnknown, RepositoryRefused
 from foremand.journal import CursorAhead, JournalError, SlowConsumer
 from foremand.pipeline import PipelineInvalid
 
@@ -54,6 +54,7 @@ _KNOWN: tuple[tuple[type[Exception], Code, str, str], ...] = (
     (PipelineMissing, Code.INVALID_ARGUMENT, "PIPELINE_MISSING", ""),
     (AgentMissing, Code.INVALID_ARGUMENT, "AGENT_MISSING", ""),
     (RepositoryRefused, Code.INVALID_ARGUMENT, "REPOSITORY_REFUSED", ""),
+    (IdentityUnknown, Code.INVALID_ARGUMENT, "IDENTITY_UNKNOWN", ""),
     (Denied, Code.PERMISSION_DENIED, "NOT_AN_OPERATOR", ""),
     (CursorAhead, Code.OUT_OF_RANGE, "CURSOR_AHEAD", "watch again without a cursor"),
     (SlowConsumer, Code.RESOURCE_EXHAUSTED, "SLOW_CONSUMER", "watch again from the last cursor"),

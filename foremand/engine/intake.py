@@ -10,10 +10,10 @@ from msgspec import Struct
 from foremand.agents.registry import AgentMissing, find
 from foremand.core.commands import Refused
 from foremand.core.facts import StartRefused, TaskStarted
-from foremand.core.spec import Floor, Pipeline
+from foremand.core.spec import Agent, Floor, Pipeline
 from foremand.core.steering import Today
 from foremand.core.task import Task
-from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, inspect
+from foremand.git import GitError, Mirror, RepositoryInfo, RepositoryRefused, heads, identity, inspect
 from foremand.paths import Places
 from foremand.pipeline import PipelineInvalid, branch_complaints, load, nearest
 from foremand.settings import Settings
@@ -23,9 +23,13 @@ from .caches import refused_caches
 from .conductor import StepFailed
 from .ledger import Ledger
 from .repositories import Repositories
+from .workplace import unseen
 
 FOLDER = ".foremand"
 FILE = f"{FOLDER}/pipeline.toml"
+
+SHOW = 'move it out of /tmp and /run, into the repository for instance, or set sandbox = "off" in config.toml'
+"""What to do about a file that the sandbox hides."""
 
 REMEMBERED = 16
 """Targets that are not read again as long as their branches stand where they stood. Each holds a whole pipeline."""
@@ -66,7 +70,7 @@ class Intake:
     async def look(self, path: Path, into: str, pipeline_file: str | None, client: Mapping[str, str]) -> Target:
         """Everything that a submit is checked against; looked up again only when the branches stand elsewhere.
 
-        Raises RepositoryRefused, PipelineMissing, PipelineInvalid or AgentMissing.
+        Raises RepositoryRefused, IdentityUnknown, PipelineMissing, PipelineInvalid or AgentMissing.
         """
         complaint = next(branch_complaints(into), None) if into else None
         if complaint is not None:
@@ -80,8 +84,12 @@ class Intake:
             seen = await heads(path, target.into) or ""
         if target.tip in seen and target.origin.startswith(FILE):  # any other file may change by itself
             self._remember(key, seen, target)
-        _find_agents(target.pipeline, client)
+        self._find_agents(target.pipeline, client, target.info.top)
         return target
+
+    def _find_agents(self, pipeline: Pipeline, client: Mapping[str, str], repo: Path) -> None:
+        for agent in agents_of(pipeline):
+            find_agent(agent, client.get("PATH", ""), repo, sandboxed=self._sandboxed)
 
     def _remember(self, key: tuple[Path, str, str | None], seen: str, target: Target) -> None:
         self._known.pop(key, None)
@@ -91,6 +99,7 @@ class Intake:
 
     async def _look(self, path: Path, into: str, pipeline_file: str | None) -> Target:
         info = await inspect(path, protected=(self._places.state, self._places.config))
+        await identity(info.top)  # nothing could land without one
         mirror = self._repositories.mirror(info.top)
         await mirror.ensure()
         await mirror.fetch()
@@ -112,7 +121,7 @@ class Intake:
                 tip = await mirror.fetch_remote(submitted.into)
                 pipeline, origin, digest = await self._read(mirror, tip, submitted.into, submitted.pipeline_file)
             check_profile(pipeline, submitted.profile)
-            _find_agents(pipeline, environments.read(self._places.environment(task.id)))
+            self._find_agents(pipeline, environments.read(self._places.environment(task.id)), mirror.repo)
             work = self._repositories.work(task)
             work.path.parent.mkdir(parents=True, exist_ok=True)
             await work.ensure()
@@ -225,12 +234,22 @@ def check_profile(pipeline: Pipeline, profile: str) -> None:
         raise Refused("NO_SUCH_PROFILE", f"the pipeline has no profile {profile!r}{meant}", there)
 
 
-def _find_agents(pipeline: Pipeline, client: Mapping[str, str]) -> None:
-    """Have every agent that works or reviews found on PATH. Raises AgentMissing."""
+def agents_of(pipeline: Pipeline) -> list[Agent]:
+    """Every agent that works or reviews, by name."""
     reviewers = {name for gate in pipeline.gates.values() for name in gate.reviewers}
     workers = {name for stage in pipeline.stages for name in (stage.agent, *stage.others) if name}
-    for name in sorted(workers | reviewers):
-        find(pipeline.agents[name], client.get("PATH", ""))
+    return [pipeline.agents[name] for name in sorted(workers | reviewers)]
+
+
+def find_agent(agent: Agent, path: str, repo: Path | None, *, sandboxed: bool) -> Path:
+    """Where the agent's program lies. Raises AgentMissing, also where the sandbox hides what its command names."""
+    program = find(agent, path)
+    hidden = unseen(agent.command, path, repo) if sandboxed and repo is not None and agent.command else None
+    if hidden is not None:
+        raise AgentMissing(
+            agent.name, str(hidden), SHOW, "the sandbox hides it: agents have a /tmp and /run of their own"
+        )
+    return program
 
 
 def _beside(file: Path) -> tuple[bytes | None, dict[str, str]]:

@@ -6,7 +6,7 @@ absolute paths in a set-up environment mean the task's files and never the user'
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -126,21 +126,42 @@ class Workplace:
         return tuple(Path(name).expanduser() for name in self._settings.sandbox_hide)
 
 
+def unseen(argv: Sequence[str], path: str, repo: Path) -> Path | None:
+    """The first file that `argv` names and the sandbox hides from it: a script under /tmp, given to its interpreter.
+
+    What lies in the repository, or where `path` finds programs, is seen; so is the program itself.
+    """
+    shown = (repo, *_programs(path, argv[0], repo))
+    for word in argv[1:]:
+        file = Path(word)
+        hidden = file.is_absolute() and _is_hidden(file) and not any(file.is_relative_to(place) for place in shown)
+        if hidden and os.path.isfile(file):  # noqa: PTH113 (as in _programs)
+            return file
+    return None
+
+
+def _is_hidden(place: Path) -> bool:
+    return place not in HIDDEN_ROOTS and any(place.is_relative_to(root) for root in HIDDEN_ROOTS)
+
+
 def _programs(path: str, program: str, repo: Path) -> tuple[Path, ...]:
-    """Folders that the sandbox would hide although programs on PATH live there, such as a venv under /tmp."""
+    """What the sandbox would hide although programs live there: folders of PATH, such as a venv under /tmp, and the
+    folder of `program`; that file alone where its folder holds the repository, or all that is hidden.
+    """
     found = shutil.which(program, path=path)
     entries = [Path(entry) for entry in path.split(os.pathsep) if entry]
     if found is not None:
         entries += [Path(found).parent, Path(found).resolve().parent]
     homes = {entry.parent if entry.name in ("bin", "sbin") else entry for entry in entries}
-    return tuple(
-        sorted(
-            home
-            for home in homes
-            if os.path.isdir(home)  # noqa: PTH112 (also False for what may not be looked at: PATH may name anything)
-            and home not in HIDDEN_ROOTS
-            and any(home.is_relative_to(root) for root in HIDDEN_ROOTS)
-            and not repo.is_relative_to(home)
-            and not home.is_relative_to(repo)
-        )
-    )
+    shown = {
+        home
+        for home in homes
+        if os.path.isdir(home)  # noqa: PTH112 (also False for what may not be looked at: PATH may name anything)
+        and _is_hidden(home)
+        and not repo.is_relative_to(home)
+        and not home.is_relative_to(repo)
+    }
+    alone = {Path(found), Path(found).resolve()} if found is not None else set()
+    seen = (repo, *shown)
+    shown |= {file for file in alone if _is_hidden(file) and not any(file.is_relative_to(place) for place in seen)}
+    return tuple(sorted(shown))

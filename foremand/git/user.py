@@ -146,8 +146,9 @@ async def identity(top: Path) -> Authorship:
         )
     except GitFailed as error:
         raise IdentityUnknown(
-            "git does not know who you are",
-            "git config --global user.name NAME; git config --global user.email ADDRESS",
+            "git's configuration does not say who you are, and what lands is committed under your name",
+            "git config --global user.name NAME; git config --global user.email ADDRESS (GIT_AUTHOR_NAME and the like "
+            "are not read)",
         ) from error
 
 

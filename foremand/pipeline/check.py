@@ -15,12 +15,17 @@ _PUBLISHED = {"local": "", "push": ", then pushed", "pull-request": ", by a pull
 
 
 def report(
-    pipeline: Pipeline, profile: str = "", files: Collection[str] | None = None, *, sandboxed: bool | None = None
+    pipeline: Pipeline,
+    profile: str = "",
+    files: Collection[str] | None = None,
+    *,
+    sandboxed: bool | None = None,
+    missing: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The pipeline's course as JSON-able data. Durations are seconds, money is US dollars, null is no bound.
 
     The course is that under `profile`, which has to exist; empty: the default one. `files` and `sandboxed` are for
-    the warnings.
+    the warnings; `missing` are those of what is not here.
     """
     name = profile or pipeline.default_profile
     course = effective(pipeline, [name])
@@ -69,12 +74,17 @@ def report(
         },
         "floor": {"gates": list(pipeline.floor.gates), "limits": msgspec.structs.asdict(pipeline.floor.limits)},
         "worst_case": worst_case(course),
-        "warnings": list(warnings(pipeline, files, sandboxed=sandboxed)),
+        "warnings": [*missing, *warnings(pipeline, files, sandboxed=sandboxed)],
     }
 
 
 def explain(
-    pipeline: Pipeline, profile: str = "", files: Collection[str] | None = None, *, sandboxed: bool | None = None
+    pipeline: Pipeline,
+    profile: str = "",
+    files: Collection[str] | None = None,
+    *,
+    sandboxed: bool | None = None,
+    missing: tuple[str, ...] = (),
 ) -> str:
     """The same in words: stages and gates in their order, bounds, worst case, profiles, floor, warnings."""
     name = profile or pipeline.default_profile
@@ -96,7 +106,7 @@ def explain(
     bounds = _bounds(floor.limits)
     below = [f"asks {', '.join(floor.gates)}"] * bool(floor.gates) + [f"allows at most {bounds}"] * bool(bounds)
     lines += ["", f"floor: every task {' and '.join(below)}, whatever its profile"] if below else []
-    found = warnings(pipeline, files, sandboxed=sandboxed)
+    found = (*missing, *warnings(pipeline, files, sandboxed=sandboxed))
     lines += ["", *(f"warning: {warning}" for warning in found)] if found else []
     return "\n".join(lines) + "\n"
 

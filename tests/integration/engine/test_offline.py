@@ -151,3 +151,32 @@ def test_doctor_tells_what_is_missing_and_fails_only_for_what_is_needed(house: A
     (house.root / "config" / "foremand" / "config.toml").write_text("max_agents = 'many'\n")
     broken = house.ctl("doctor", "--format", "json", cwd=repo.path)
     assert (broken.returncode, broken.json["settings"]["ok"]) == (1, False)
+
+
+def test_doctor_of_an_invalid_pipeline_fails_and_guesses_no_agents(house: Any) -> None:
+    repo = house.repo({".foremand/pipeline.toml": GOOD.replace("run =", "runs =", 1)})
+    found = house.ctl("doctor", "--format", "json", cwd=repo.path)
+    assert (found.returncode, found.json["repository"]["invalid"]) == (2, True)
+    assert not [name for name in found.json if name.startswith("agent")]
+
+
+def test_check_warns_of_what_is_not_here(house: Any) -> None:
+    file = GOOD.replace('"sh", "-c", "true"', '"nosuchagent"') + '[land]\ninto = "nobranch"\n'
+    repo = house.repo({".foremand/pipeline.toml": file})
+    warnings = house.ok("check", "--format", "json", cwd=repo.path).json["warnings"]
+    assert any("[agent.a] nosuchagent: not found on PATH" in said for said in warnings)
+    assert '[land] into: this repository has no branch "nobranch"' in warnings
+    repo.git("branch", "nobranch")
+    assert "nobranch" not in house.ok("check", cwd=repo.path).stdout.partition("warning:")[2]
+
+
+def test_errors_have_one_shape(house: Any) -> None:
+    repo = house.repo({".foremand/pipeline.toml": "version = 2\n"})
+    for args in (
+        ["check"],
+        ["check", "nothing.toml"],
+        ["init"],
+        ["init", "--commit", "--user"],
+        ["check", "--diff", "x"],
+    ):
+        assert "\n  what to do: " in house.ctl(*args, cwd=repo.path).stderr, args
