@@ -1,7 +1,9 @@
 """Plays a Monday from its first line to the last check."""
 
 import asyncio
+import shutil
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,7 +22,7 @@ from foremanctl.demo.proof import Finding
 OPENING = """\
 A Monday morning: three tasks, three agents at once, one repository.
 The agents are scripts: no tokens, no network. All of it lies in {home}; nothing of yours is touched.
-The pipeline: plan, implement, then the gates build and tests; a person (api-owner) where the API is touched, and
+The pipeline: plan, implement, then the gates build and tests; a person (api-owner) where the API is touched, and \
 a person (final-review) where a dependency changes.
 """
 KEPT = """
@@ -46,7 +48,7 @@ async def play(
     house = await asyncio.to_thread(House.build, monday.files)
     stays = False
     try:
-        narrator.say(OPENING.format(home=house.home))
+        narrator.say(_wrapped(OPENING.format(home=house.home), shutil.get_terminal_size().columns))
         hand = Hand(house, narrator, monday) if by_hand else None
         findings = await _morning(house, narrator, monday, hand)
         if not keep:
@@ -65,6 +67,12 @@ async def play(
     finally:
         if not stays:
             await _clear(house)
+
+
+def _wrapped(text: str, columns: int) -> str:
+    """Broken between words, so that the terminal breaks none. Paths stay whole, to be copied."""
+    lines = (textwrap.fill(each, columns, break_long_words=False, break_on_hyphens=False) for each in text.split("\n"))
+    return "\n".join(lines)
 
 
 async def _morning(house: House, narrator: Narrator, monday: Monday, hand: Hand | None) -> list[Finding]:

@@ -77,6 +77,8 @@ class App:
         self._pace = Pace()
         self._typed: deque[KeyPress] = deque()
         self._held = False
+        self._news = asyncio.Event()
+        self._waiting: set[asyncio.Task[Any] | None] = set()
         self._answering = False
         self._asking = Asking(look)
         self._screens: list[Screen] = [FloorScreen(self)]
@@ -107,7 +109,7 @@ class App:
                 await self._app.run_async(set_exception_handler=False)
                 while self._screens:
                     self._screens.pop().close()
-                for work in beside:
+                for work in filter(None, (*beside, *self._waiting)):
                     work.cancel()
         except* Failure as failures:
             raise _first(failures) from None
@@ -144,10 +146,22 @@ class App:
         before, self.model = self.model, reduce(self.model, event)
         if self.model is before:
             return
+        self._news.set()
         if self.model.calls > before.calls and self._bell:
             self._app.output.bell()
         self._screens[-1].changed()
         self._soon()
+
+    async def until(self, true: Callable[[Model], bool]) -> None:
+        """Waits until the model is so."""
+        waiting = asyncio.current_task()
+        self._waiting.add(waiting)  # nobody who leaves is kept by it
+        try:
+            while not true(self.model):
+                self._news.clear()
+                await self._news.wait()
+        finally:
+            self._waiting.discard(waiting)
 
     def redraw(self) -> None:
         """What is shown has changed."""
@@ -185,7 +199,7 @@ class App:
         """What a key does, by its name."""
         self._notice = None
         screen = self._screens[-1]
-        action = action_of(key, (*screen.bindings, *EVERYWHERE))
+        action = action_of(key, (*screen.bindings, *(() if isinstance(screen, HelpScreen) else EVERYWHERE)))
         match action:
             case None:
                 return

@@ -32,9 +32,8 @@ class Asking:
         self.buffer = Buffer(multiline=False, accept_handler=self._accept)
         control = BufferControl(self.buffer, [BeforeInput(self._shown)], key_bindings=self._keys())
         above = Window(FormattedTextControl(self._above), dont_extend_height=True)
-        rows = HSplit(
-            [ConditionalContainer(above, Condition(lambda: len(self._parts()) > 1)), Window(control, height=1)]
-        )
+        self._last = Window(control, height=1)
+        rows = HSplit([ConditionalContainer(above, Condition(lambda: len(self._parts()) > 1)), self._last])
         self.row = ConditionalContainer(rows, Condition(lambda: self.begun))
 
     @property
@@ -61,6 +60,7 @@ class Asking:
             self._answer = asyncio.get_running_loop().create_future()
             self.buffer.text = text
             self.buffer.cursor_position = len(text)
+            self._last.horizontal_scroll = 0  # a long answer to the question before has moved it
             try:
                 return await self._answer
             finally:

@@ -13,7 +13,7 @@ from .decision_files import is_policy, sensitive
 from .decision_gates import checked, not_checked, reviews, waiting
 from .decision_words import Note, Section, answered, files_named
 from .patch import File
-from .task_costs import worst
+from .task_costs import is_known, worst
 
 _MOST_FILES = 40
 
@@ -120,10 +120,10 @@ def _worst_case(detail: pb.TaskDetail) -> list[Note]:
         runs = sum(not each.by for each in detail.attempts)
         within.append(f"{max(0, limits.attempts - runs)} of {counted(limits.attempts, 'agent run')}")
     if limits.HasField("cost_usd"):
-        known = task.HasField("cost_usd") or not any(each.outcome for each in detail.attempts)
         rest = max(0.0, limits.cost_usd - task.cost_usd)
+        most = f"${limits.cost_usd:.2f}"
         within.append(
-            f"${rest:.2f} of ${limits.cost_usd:.2f}" if known else f"part of ${limits.cost_usd:.2f}, cost unknown"
+            f"${rest:.2f} of {most}" if is_known(task, detail) else f"{most} less what was spent, which is unknown"
         )
     if limits.HasField("tokens"):
         within.append(f"{max(0, limits.tokens - task.tokens)} of {limits.tokens} tokens")

@@ -101,7 +101,7 @@ def keys_now(shown: Shown, *, is_cut: bool = False) -> list[tuple[str, str]]:
     if refused(task) and not moved(shown.found.known, shown.latest):
         keys.append(("W", "waive"))
     keys += [("c", "comment"), *([("l", "long lines")] if is_cut else [])]
-    return [*keys, ("n", "next file"), ("N", "hunk"), ("f", "files"), ("esc", "back"), ("?", "keys")]
+    return [*keys, ("n", "next file"), ("N", "hunk"), ("f", "files"), ("esc", "back")]
 
 
 def moved(known: Known, latest: pb.TaskDetail) -> bool:

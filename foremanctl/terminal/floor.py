@@ -88,9 +88,9 @@ def keys_now(model: Model) -> list[tuple[str, str]]:
     """The keys that matter now, the most useful first."""
     task = model.selected
     waits = any(asks(each) for each in model.tasks.values())
-    rest = [("/", "filter"), ("n", "new"), ("q", "detach")]
+    rest = [("/", "filter"), ("n", "new")]
     if task is None:
-        return [("n", "new"), ("?", "help"), ("q", "detach")]
+        return [("n", "new")]
     mine: list[tuple[str, str]] = [("enter", "open")]
     if task.state == pb.WAITING and task.waiting_for == "person":
         mine += [("a", "approve"), ("x", "reject"), ("w", "rework")]
@@ -100,6 +100,8 @@ def keys_now(model: Model) -> list[tuple[str, str]]:
         mine += [("Q", "answer")]
     elif task.waiting_for in {"paused", "budget", "quota"}:
         mine += [("p", "resume")]
+    elif task.workspace:
+        mine += [("t", "give")]
     elif task.state in ENDED:
         mine += [("d", "diff")] + ([("r", "retry")] if task.state != pb.LANDED else [])
     else:

@@ -5,7 +5,7 @@ from foremand.v1 import foremand_pb2 as pb
 from .model import Model, asks
 from .paint import BOLD, DIM, PLAIN, RED, YELLOW, Fragment, Line, Look, width_of
 
-_HELP: Fragment = (DIM, "? help ")
+_HELP: Fragment = (DIM, "   ? help ")
 _GAP: Fragment = (PLAIN, "   ")
 
 
@@ -35,7 +35,7 @@ def _parts(model: Model) -> list[Fragment]:
     parts.append((PLAIN, f"{info.running_agents} of {info.max_agents} agents"))
     if needing:
         parts.append((f"{YELLOW} bold", f"{needing} need{'s' if needing == 1 else ''} you"))
-    parts.append((PLAIN, _money(info)))
+    parts += [(PLAIN, money)] if (money := _money(info)) else []
     parts += [(PLAIN, f"{queued} queued")] if queued else []
     parts += [(PLAIN, f"{landing} in line to land")] if landing else []
     parts += [(YELLOW, f"{quota} wait{'s' if quota == 1 else ''} for quota")] if quota else []
@@ -44,5 +44,8 @@ def _parts(model: Model) -> list[Fragment]:
 
 
 def _money(info: pb.ServerInfo) -> str:
-    limit = f" of ${info.daily_cost_usd:g}" if info.HasField("daily_cost_usd") else ""
-    return f"today ${info.spent_usd:.2f}{limit}"
+    """What the day has cost. Where nothing is known of that, agents may have cost something all the same."""
+    limit = f"${info.daily_cost_usd:g}" if info.HasField("daily_cost_usd") else ""
+    if info.spent_usd:
+        return f"today ${info.spent_usd:.2f}{f' of {limit}' if limit else ''}"
+    return f"at most {limit} today" if limit else ""

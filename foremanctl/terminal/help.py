@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
-from .keys import Binding, bind, explained
+from foremanctl.output import counted
+
+from .keys import MOVING, Binding, bind, explained
 from .paint import BOLD, DIM, PLAIN, Line, padded, wrap
 from .screens import Size, Terminal
 
 _BINDINGS = (
     bind("escape ? q enter c-c", "back", "back"),
-    bind("j down", "down", "down"),
-    bind("k up", "up", "up"),
+    *MOVING,
+    bind("c-l", "repaint", "paint the screen again"),
 )
+
+_END = "Nothing you do here stops a task unless it says so."
 
 
 class HelpScreen:
@@ -20,10 +24,11 @@ class HelpScreen:
         self._terminal = terminal
         self._rows = explained(bindings)
         self._top = 0
+        self._room = 1  # of keys, when they were painted last
 
     @property
     def bindings(self) -> Sequence[Binding]:
-        """To scroll and to go back."""
+        """To scroll and to go back: keys of the screen below do nothing here, which tells of them."""
         return _BINDINGS
 
     def lines(self, size: Size) -> list[Line]:
@@ -34,11 +39,11 @@ class HelpScreen:
             first, *rest = wrap(help_, size.columns - width)
             whole.append([(BOLD, f"  {padded(keys, width - 4)}"), (PLAIN, f"  {first}")])
             whole += [[(PLAIN, " " * width + text)] for text in rest]
-        room = max(1, size.rows - 2)
+        whole += [[], *([(DIM, f"  {text}")] for text in wrap(_END, size.columns - 2))]
+        self._room = room = max(1, size.rows - 2)
         self._top = max(0, min(self._top, len(whole) - room))
         below = len(whole) - room - self._top
-        more = f"j: {below} more below; " if below > 0 else ""
-        foot: Line = [(DIM, f" {more}esc goes back; nothing you do here stops a task unless it says so")]
+        foot: Line = [(DIM, f" {counted(below, 'line')} more below; esc goes back" if below > 0 else " esc goes back")]
         fit = self._terminal.look.fit
         return [fit(line, size.columns) for line in ([(BOLD, " keys")], *whole[self._top : self._top + room], foot)]
 
@@ -47,7 +52,9 @@ class HelpScreen:
         if action == "back":
             self._terminal.pop()
         else:
-            self._top += 1 if action == "down" else -1
+            page = max(1, self._room - 1)
+            steps = {"down": 1, "up": -1, "page-down": page, "page-up": -page, "top": -(10**6), "bottom": 10**6}
+            self._top += steps[action]
             self._terminal.redraw()
 
     def pick(self, row: int) -> None:

@@ -45,7 +45,7 @@ VERBS = (
     bind("Q", "question", "look at what the agent asks, to allow or deny it"),
     bind("p", "pause", "pause, or resume what is paused"),
     bind("r", "retry", "try again"),
-    bind("t", "take", "stop the agent and work on by hand"),
+    bind("t", "take", "stop the agent and work on by hand; then again: give it back"),
     bind("c", "cancel", "cancel; asks once"),
     bind("L", "limit", "set a limit anew"),
     bind("P", "priority", "set the priority anew: the higher has the next free slot"),

@@ -31,6 +31,8 @@ _MARKS = 2
 
 _TAB = 4
 
+_ALWAYS = (("?", "keys"), ("q", "detach"))
+
 # What joins or varies the letters beside it: terminals disagree how wide such a thing is, and one that is wrong
 # shifts all that follows in the line.
 _JOINING = {0x200D: None, 0xFE0E: None, 0xFE0F: None}
@@ -145,17 +147,19 @@ def over(line: Line, style: str, width: int) -> Line:
 
 
 def hints(pairs: Sequence[tuple[str, str]], width: int) -> Line:
-    """Keys and their words in one line, as many as there is room for."""
-    line: Line = []
-    left = width
-    for key, word in pairs:
-        gap = "  " if line else " "
-        taken = len(gap) + cells(key) + 1 + cells(word)
-        if taken > left:
-            break
-        line += [(PLAIN, gap), (BOLD, key), (PLAIN, f" {word}")]
-        left -= taken
-    return line
+    """Keys and their words in one line: as many as there is room for, and always how to see all keys and to leave."""
+    for number in range(len(pairs), -1, -1):
+        line = _hinted([*pairs[:number], *_ALWAYS])
+        if width_of(line) <= width:
+            return line
+    return []
+
+
+def _hinted(pairs: Sequence[tuple[str, str]]) -> Line:
+    parts = (
+        ((PLAIN, "  " if place else " "), (BOLD, key), (PLAIN, f" {word}")) for place, (key, word) in enumerate(pairs)
+    )
+    return [each for part in parts for each in part]
 
 
 def _without_piles(text: str) -> str:

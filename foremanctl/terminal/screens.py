@@ -1,6 +1,6 @@
 """What a screen is, and what it may ask of the terminal that it stands on."""
 
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from google.protobuf.message import Message
@@ -61,6 +61,10 @@ class Terminal(Protocol):
 
     def tell(self, event: Event) -> None:
         """Makes of the model what this makes of it."""
+        ...
+
+    async def until(self, true: Callable[[Model], bool]) -> None:
+        """Waits until the model is so, over any restart of the daemon."""
         ...
 
     @property

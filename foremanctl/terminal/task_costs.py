@@ -3,13 +3,18 @@
 from foremand.v1 import foremand_pb2 as pb
 
 
+def is_known(task: pb.Task, detail: pb.TaskDetail) -> bool:
+    """Whether anybody knows what the task has cost: an agent that has begun may have cost something."""
+    return task.HasField("cost_usd") or all(each.by for each in detail.attempts)
+
+
 def spent(task: pb.Task, detail: pb.TaskDetail | None) -> str:
     """Money and agent runs, each of its limit: `$0.61 of $5, 2 of 12 runs`."""
     if detail is None:
         return f"${task.cost_usd:.2f}" if task.HasField("cost_usd") else "cost unknown"
     limits = detail.limits
     limited = limits.HasField("cost_usd")
-    if task.HasField("cost_usd") or not any(each.outcome for each in detail.attempts):
+    if is_known(task, detail):
         money = f"${task.cost_usd:.2f}" + (f" of ${limits.cost_usd:g}" if limited else "")
     else:
         money = "cost unknown" + (f", limit ${limits.cost_usd:g}" if limited else "")

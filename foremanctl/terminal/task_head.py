@@ -48,6 +48,8 @@ def head(model: Model, task: pb.Task, look: Look, columns: int) -> list[Line]:
     ]
     happens: Line = [(PLAIN, "  "), (BOLD if asking else PLAIN, words)]
     below = [[*second, *happens]] if width_of([*second, *happens]) <= columns else [second, happens]
+    yours = f"yours, t gives it back: {look.line(task.workspace)}" if task.workspace else ""
+    below += [[(YELLOW, f" {text}")] for text in wrap(yours, columns - 1) if text]
     return [look.fit(line, columns) for line in ([*first, (PLAIN, " " * max(0, blank)), (DIM, right)], *below)]
 
 

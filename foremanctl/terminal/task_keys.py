@@ -15,5 +15,7 @@ def keys_now(task: pb.Task) -> list[tuple[str, str]]:
         first += [("a", "approve"), ("w", "rework"), ("x", "reject")]
     elif task.waiting_for == "stuck":
         first += [("w", "rework"), ("x", "reject"), ("r", "retry")]
+    elif task.workspace:
+        first += [("t", "give")]
     look = [("d", "change")] if task.files else []
-    return [*first, ("esc", "back"), *look, *_ALWAYS, ("q", "detach")]
+    return [*first, ("esc", "back"), *look, *_ALWAYS]

@@ -10,8 +10,9 @@ import click
 from foremanctl import environment, texts
 from foremanctl.client import request_id
 from foremanctl.exits import Usage
-from foremanctl.limits import parse
+from foremanctl.limits import KEYS, parse, shown
 from foremanctl.options import PRIORITY
+from foremanctl.states import ENDED
 from foremanctl.watching import stands
 from foremanctl.worktree import is_in_repository
 from foremand.v1 import foremand_pb2 as pb
@@ -75,16 +76,38 @@ async def take(terminal: Terminal, task: int) -> None:
     if not await terminal.confirm(f"stop the agent of {task} and work on by hand?"):
         return
     taken: pb.Task = await terminal.ask("TakeTask", pb.TaskRequest(request_id=request_id(), id=task))
-    where = taken.workspace or "its path comes here once the agent has stopped"
-    terminal.say(f"{task} is yours: {where}; t gives it back")
+    if not taken.workspace:
+        terminal.say(f"{task} is yours once its agent has stopped; its path comes here then")
+        await terminal.until(lambda model: _is_free(model.tasks.get(task)))
+        taken = terminal.model.tasks.get(task, taken)
+    if taken.workspace:
+        terminal.say(f"{task} is yours, t gives it back: {taken.workspace}")
+    else:
+        _tell(terminal, taken)
+
+
+def _is_free(task: pb.Task | None) -> bool:
+    """Nothing of the task runs in its workspace any more, which is a person's now; or it has ended instead."""
+    return task is None or bool(task.workspace) or task.state in ENDED
 
 
 async def limit(terminal: Terminal, task: int) -> None:
-    """Sets limits anew."""
-    text = await terminal.line(f"limits of {task} (cost_usd=, tokens=, turns=, wall_clock=, attempts=): ")
-    if text:
-        asked = pb.LimitTaskRequest(request_id=request_id(), id=task, limits=parse(text.split()))
-        _tell(terminal, await terminal.ask("LimitTask", asked))
+    """Sets limits anew, those that there are to begin with. What is none is said, and can be mended."""
+    detail: pb.TaskDetail = await terminal.ask("GetTask", pb.GetTaskRequest(id=task))
+    known = shown(detail.limits)
+    text = known
+    while True:
+        text = await terminal.line(f"limits of {task} ({'=, '.join(KEYS)}=): ", text) or ""
+        changed = [each for each in text.split() if each not in known.split()]
+        if not changed:
+            return None
+        try:
+            limits = parse(changed)
+        except Usage as wrong:
+            terminal.say("; ".join(filter(None, (wrong.what, wrong.hint))), bad=True)
+            continue
+        asked = pb.LimitTaskRequest(request_id=request_id(), id=task, limits=limits)
+        return _tell(terminal, await terminal.ask("LimitTask", asked))
 
 
 async def priority(terminal: Terminal, task: int) -> None:

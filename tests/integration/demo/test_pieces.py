@@ -14,6 +14,7 @@ from foremanctl.demo.house import SOCKET_ROOM, DemoFailed, House, end
 from foremanctl.demo.monday import BUG_FIX, FEATURE, UPGRADE, Monday
 from foremanctl.demo.narrator import Narrator
 from foremanctl.demo.person import Person
+from foremanctl.demo.play import OPENING, _wrapped
 
 
 @pytest.fixture
@@ -224,3 +225,11 @@ async def test_a_morning_in_which_nothing_happens_any_more_is_given_up(house, mo
 def test_an_agent_thinks_as_long_as_it_is_told():
     assert f"PAUSE = {scripted.PAUSE}" in shop.files()[".foremand/agents/scripted.py"]
     assert "PAUSE = 3.5\n" in shop.files(3.5)[".foremand/agents/scripted.py"]
+
+
+@pytest.mark.parametrize("columns", [50, 80, 100])
+def test_the_introduction_breaks_no_word(columns: int) -> None:
+    home = "/tmp/" + "foremand-demo-" * 5
+    said = _wrapped(OPENING.format(home=home), columns)
+    assert all(len(line) <= columns or home in line.split(" ")[0] for line in said.split("\n"))
+    assert said.split() == OPENING.format(home=home).split()

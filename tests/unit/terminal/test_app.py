@@ -106,8 +106,6 @@ async def test_help_tells_all_keys_of_the_screen(fake: Any, busy: Make, at: At) 
         ("r\r", "RetryTask", {"id": 1, "message": ""}),
         ("rtry the other\r", "RetryTask", {"id": 1, "message": "try the other"}),
         ("cy", "CancelTask", {"id": 1}),
-        ("ty", "TakeTask", {"id": 1}),
-        ("Lcost_usd=2\r", "LimitTask", {"id": 1}),
         ("P\b5\r", "PrioritizeTask", {"id": 1, "priority": 5}),
         ("P\b-7\r", "PrioritizeTask", {"id": 1, "priority": -7}),
     ],
@@ -435,3 +433,97 @@ async def test_of_a_question_without_end_both_ends_are_asked(fake: Any, busy: Ma
         assert asking.rows(50) == 0
 
     await at(fake(busy(1, title="xx " * 2000)), story, columns=50, rows=20)
+
+
+def bottom(person: Any) -> str:
+    """What is really painted in the last row."""
+    screen = person.app._app.renderer.last_rendered_screen
+    if screen is None:
+        return ""
+    row = screen.data_buffer[person.output._size.rows - 1]
+    return "".join(row[column].char for column in range(person.output._size.columns)).rstrip()
+
+
+async def test_every_question_is_read_from_its_beginning(fake: Any, busy: Make, at: At) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("/" + "x" * 90)
+        await person.until(lambda _: "xxx" in bottom(person) and "/" not in bottom(person), "has scrolled")
+        person.press(ESC)
+        await person.until(lambda _: not person.app._asking.begun, "asks no more")
+        person.press("P")
+        await person.until(lambda _: bottom(person).startswith("priority of 1 ("), "asks from the beginning")
+        person.press(ESC)
+        await person.until(lambda _: not person.app._asking.begun, "asks no more")
+        person.press("c")
+        await person.until(lambda _: bottom(person).startswith("cancel 1 ("), "asks from the beginning")
+        person.press("n")
+        await person.until(lambda _: not person.app._asking.begun, "asks no more")
+
+    await at(fake(busy(1)), story, columns=80)
+
+
+async def test_where_to_work_by_hand_is_said_when_it_is_known(fake: Any, busy: Make, at: At) -> None:
+    daemon = fake(busy(1))
+    daemon.answers = {"TakeTask": busy(1, reason="stops: taken by mona")}
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("ty")
+        await person.sees("1 is yours once its agent has stopped")
+        daemon.change(busy(1, state=pb.WAITING, waiting_for="taken", workspace="/w/1/tree"))
+        await person.sees("1 is yours, t gives it back: /w/1/tree")
+        person.press("j")
+        await person.sees("t give")
+
+    await at(daemon, story)
+
+
+async def test_who_waits_for_a_workspace_can_leave(fake: Any, busy: Make, at: At) -> None:
+    daemon = fake(busy(1))
+    daemon.answers = {"TakeTask": busy(1)}
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("ty")
+        await person.sees("1 is yours once its agent has stopped")
+        person.press("q")
+        await person.until(lambda _: not person.app._app.is_running, "is left")
+
+    await at(daemon, story)
+
+
+async def test_limits_are_edited_and_what_is_wrong_is_mended(fake: Any, busy: Make, at: At) -> None:
+    daemon = fake(busy(1))
+    detail = pb.TaskDetail(task=busy(1), limits=pb.Limits(cost_usd=5, attempts=12))
+    daemon.answers = {"GetTask": detail, "LimitTask": busy(1, reason="as you said")}
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("L")
+        await person.sees("stall=", "cost_usd=5 attempts=12")
+        person.press("0 stall=x\r")
+        await person.sees("this is no length of time", "attempts=120 stall=x")
+        person.press("\b9m\r")
+        await person.sees("as you said")
+
+    await at(daemon, story)
+    request = daemon.asked[-1][1]
+    assert request.limits == pb.Limits(attempts=120, stall=540)
+
+
+async def test_keys_of_the_screen_below_do_nothing_in_help(fake: Any, busy: Make, at: At) -> None:
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("?")
+        await person.sees("more below")
+        person.press("n\tc")
+        person.press("G")
+        text = await person.misses("more below")
+        assert "a new task, in $EDITOR" in text
+        person.press("g")
+        await person.sees("more below")
+        person.press("q")
+        await person.sees("> 1")
+
+    await at(fake(busy(1)), story, columns=50, rows=20)

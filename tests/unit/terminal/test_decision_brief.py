@@ -228,11 +228,11 @@ def test_an_unknown_cost_is_never_called_nothing() -> None:
     of.detail.worst_case.ClearField("cost_usd")
     assert sections(of)["worst case left"] == [
         "at worst 3 more agent runs, cost without a bound; then it stops and asks",
-        "what you send back comes on top, within 10 of 12 agent runs, part of $5.00, cost unknown",
+        "what you send back comes on top, within 10 of 12 agent runs, $5.00 less what was spent, which is unknown",
     ]
     of.detail.ClearField("worst_case")
     of.detail.limits.ClearField("attempts")
-    assert sections(of)["worst case left"] == ["within part of $5.00, cost unknown"]
+    assert sections(of)["worst case left"] == ["within $5.00 less what was spent, which is unknown"]
     of.detail.ClearField("limits")
     assert "worst case left" not in sections(of)
 

@@ -19,6 +19,7 @@ def test_every_word_can_be_read(bindings: Any, columns: int, rows: int) -> None:
     seen: list[str] = []
     while True:
         lines = screen.lines(Size(rows, columns))
+        assert not any("…" in text for line in lines for _, text in line)
         assert len(lines) <= rows
         assert max(map(width_of, lines)) <= columns
         texts = ["".join(text for _, text in line) for line in lines]

@@ -104,7 +104,8 @@ def test_padding_and_marking_fill_the_width() -> None:
 
 
 def test_hints_are_whole_or_not_there() -> None:
-    pairs = [("a", "approve"), ("q", "detach")]
-    assert "".join(text for _, text in hints(pairs, 80)) == " a approve  q detach"
-    assert "".join(text for _, text in hints(pairs, 19)) == " a approve"
+    pairs = [("a", "approve"), ("esc", "back")]
+    assert "".join(text for _, text in hints(pairs, 80)) == " a approve  esc back  ? keys  q detach"
+    assert "".join(text for _, text in hints(pairs, 37)) == " a approve  ? keys  q detach"
+    assert "".join(text for _, text in hints(pairs, 27)) == " ? keys  q detach"
     assert hints(pairs, 3) == []

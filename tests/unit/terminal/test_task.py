@@ -57,7 +57,8 @@ def test_an_unknown_cost_is_not_nothing(task: Make) -> None:
     unknown = task()
     unknown.ClearField("cost_usd")
     assert bill(unknown) == " cost unknown, limit $5, 2 of 12 runs"
-    assert bill(unknown, attempts=[pb.Attempt(number=1)]) == " $0.00 of $5, 1 of 12 runs"
+    assert bill(unknown, attempts=[pb.Attempt(number=1)]) == " cost unknown, limit $5, 1 of 12 runs"
+    assert bill(unknown, attempts=[]) == " $0.00 of $5, 0 of 12 runs"
     assert plain([costs(unknown, None, LOOK, 80)]) == [" cost unknown"]
 
 
@@ -219,3 +220,10 @@ def test_whatever_is_written_fits(title: str, name: str, output: str, columns: i
     for line, text in zip(lines, plain(lines), strict=True):
         assert width_of(line) <= columns
         assert not set(text) & set("\x1b\x9b\u202e\n")
+
+
+def test_a_taken_task_says_where_in_full(task: Make) -> None:
+    where = "/home/mona/.local/state/foremand/tasks/12/" + "deep/" * 20 + "tree"
+    told = "".join(text.strip() for text in plain(head(Model(), task(waiting_for="taken", workspace=where), LOOK, 50)))
+    assert where in told
+    assert "t gives it back" in told
