@@ -61,7 +61,7 @@ def test_it_is_for_one_gate_on_one_revision(home: Any, repo: Any) -> None:
 
     for given, code in (
         (("style", "-m", " "), 2),
-        (("owner", "-m", "why"), 4),  # not at this stage
+        (("owner", "-m", "why"), 5),  # it does not stand there
         (("law", "-m", "why"), 5),
         (("nobody", "-m", "why"), 4),
     ):
