@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from foremand.v1 import foremand_pb2 as pb
 
+from .asked import left_out
 from .fleet import change, pipeline
 from .grid import grid
 from .harmless import line, lines
@@ -22,6 +23,7 @@ def describe(detail: pb.TaskDetail, out: Output, sent: Iterable[Message] = ()) -
     sections = [
         [out.style(line(f"{task.id}  {state(task)}  {task.title}"), bold=True), *_indent([task.reason])],
         _facts(detail),
+        *(_section(f"asks to be allowed, as {line(each.key)}", _asks(each), out) for each in task.questions),
         _section("overlaps", [_overlap(overlap) for overlap in ordered(detail.task.overlaps)], out),
         _section("gates", grid(_gate_row(gate) for gate in task.gates), out),
         _section("attempts", grid(_attempt_row(attempt) for attempt in detail.attempts), out),
@@ -98,6 +100,11 @@ def profile(task: pb.Task) -> str:
 
 def _overlap(overlap: pb.Overlap) -> str:
     return f"{touches(overlap, most=8)} ({overlap.title})"
+
+
+def _asks(question: pb.Question) -> list[str]:
+    what = f"{question.tool}, by attempt {question.attempt}:"
+    return [what, *lines(question.text).splitlines(), left_out(question)]
 
 
 def _gate_row(gate: pb.Gate) -> tuple[str, ...]:

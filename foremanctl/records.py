@@ -118,6 +118,7 @@ def _question(of: pb.Question) -> Record:
         "text": of.text,
         "attempt": of.attempt,
         "asked_at": of.asked_at or None,
+        "omitted": of.omitted,
     }
 
 

@@ -54,6 +54,7 @@ def command(asked: Asked, *, task: int, decision: str, question: str, message: s
 
 def _ask(client: "Client", task_id: int, decision: str) -> str:
     """Shows the first question and asks. Gives its key."""
+    from foremanctl.asked import left_out
     from foremanctl.harmless import line, lines
     from foremand.v1 import foremand_pb2 as pb
 
@@ -66,6 +67,7 @@ def _ask(client: "Client", task_id: int, decision: str) -> str:
     talk(line(f"task {task_id}: {task.title}"))
     talk(line(f"attempt {first.attempt} asks for {first.tool}{more}:"))
     talk(lines(first.text))
-    if not click.confirm(f"{decision} it?", err=True):
+    unseen = left_out(first) if decision == "allow" else ""
+    if not click.confirm(f"{decision} it{f', although {unseen}' if unseen else ''}?", err=True):
         raise click.Abort
     return first.key

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TextIO
 
+from foremanctl import harmless
+
 COLOURS = {"bug fix": "33", "feature": "36", "upgrade": "35", "you": "1"}
 Event = Mapping[str, Any]
 
@@ -40,7 +42,7 @@ class Narrator:
         if name is None or tell is None:
             return
         for line in tell(event):
-            self.tell(name, line)
+            self.tell(name, harmless.line(line))  # agents and gates wrote parts of it
 
     @asynccontextmanager
     async def patience(self, seconds: float) -> AsyncIterator[None]:

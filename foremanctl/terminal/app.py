@@ -134,10 +134,11 @@ class App:
         screen.changed()
         self.redraw()
 
-    def pop(self) -> None:
-        """Goes back to the screen below."""
-        if len(self._screens) > 1:
-            self._screens.pop().close()
+    def pop(self, screen: Screen) -> None:
+        """Takes a screen away, wherever it is; never the floor."""
+        if screen in self._screens[1:]:
+            self._screens.remove(screen)
+            screen.close()
             self._screens[-1].changed()
         self.redraw()
 

@@ -79,7 +79,7 @@ async def reject(terminal: Terminal, known: Known, said: Comments) -> str:
     return f"rejected {task.id}"
 
 
-async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noqa: ARG001 (an Answer)
+async def waive(terminal: Terminal, known: Known, said: Comments) -> str:
     """One gate that refused is let pass, for a reason, on this revision alone."""
     task = known.task
     gates = {gate.name: gate for gate in refused(task)}
@@ -94,6 +94,9 @@ async def waive(terminal: Terminal, known: Known, said: Comments) -> str:  # noq
     revision = gate.revision or known.revision
     reason = await terminal.line(f"waive {line(gate.name)} at {revision[:12]}, because: ")
     if reason is None or not reason.strip():
+        return ""
+    _warn(terminal, [f"{gate.verdict}: {gate.reason}" if gate.reason else gate.verdict], said)
+    if not await terminal.confirm(f"waive {line(gate.name)} of {task.id} at {revision[:12]}?"):
         return ""
     request = pb.WaiveTaskRequest(
         request_id=request_id(), id=task.id, gate=gate.name, message=written(reason, "the reason"), revision=revision

@@ -21,7 +21,7 @@ DECISION = (
     bind("a", "approve", "approve what is shown; asks once"),
     bind("w", "rework", "send it back with your comments; without any, $EDITOR opens"),
     bind("x", "reject", "end the task; asks why, and once more"),
-    bind("W", "waive", "let a gate pass that has refused; asks why"),
+    bind("W", "waive", "let a gate pass that has refused; asks why, and once more"),
     bind("e", "editor", "all of this in $EDITOR, to be read"),
     bind("v", "pager", "all of this in $PAGER"),
 )

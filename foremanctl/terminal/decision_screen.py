@@ -59,7 +59,6 @@ class DecisionScreen:
         self._spot: tuple[Spot, int] | None = None  # where to go on, once the page is made anew
         self._heard = 0  # answers that there were when this was fetched
         self._busy = False
-        self._closed = False
         self._stood: object = None
 
     @property
@@ -73,7 +72,6 @@ class DecisionScreen:
 
     def close(self) -> None:
         """What was seen is remembered: next time what is new can be told."""
-        self._closed = True
         if self._fetching is not None:
             self._fetching.cancel()
         if self._found is not None and self._found.complete:
@@ -112,7 +110,7 @@ class DecisionScreen:
             if cursor.in_tree:
                 cursor.in_tree = False
             else:
-                return self._terminal.pop()
+                return self._terminal.pop(self)
         elif self._found is None or self._busy:
             return None
         elif self._moves(self._found, action):
@@ -179,8 +177,8 @@ class DecisionScreen:
             said = await _ANSWERS[action](self._terminal, found.known, comments)
         except (Conflict, NotFound, Usage) as failure:
             return await self._refused(found, failure)
-        if said and not self._closed:
-            self._terminal.pop()
+        if said:
+            self._terminal.pop(self)
         return self._terminal.say(said or "nothing was sent")
 
     def _is_shown(self, found: Fetched) -> bool:

@@ -50,7 +50,7 @@ class HelpScreen:
     def act(self, action: str) -> None:
         """Scrolls, or goes back."""
         if action == "back":
-            self._terminal.pop()
+            self._terminal.pop(self)
         else:
             page = max(1, self._room - 1)
             steps = {"down": 1, "up": -1, "page-down": page, "page-up": -page, "top": -(10**6), "bottom": 10**6}

@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from foremanctl.asked import left_out
 from foremanctl.client import request_id
 from foremanctl.exits import Conflict, Failure
 from foremanctl.harmless import lines as harmless_lines
-from foremanctl.output import age
+from foremanctl.output import age, counted
 from foremand.v1 import foremand_pb2 as pb
 
 from .keys import QUESTION, Binding
@@ -16,6 +17,7 @@ from .screens import Size, Terminal
 
 _HEAD = 3  # lines above what the agent would do
 _FOOT = 2  # and below it
+_BEGINNING = 40  # cells of what it would do, where it is named in a line
 _EVENTS = 100  # of the task, the last ones: among them who answered
 _KEYS = [("y", "allow this once"), ("n", "deny"), ("v", "pager"), ("esc", "back")]
 
@@ -28,12 +30,13 @@ class QuestionScreen:
         self._task = task_id
         self._question: pb.Question | None = None
         self._answered: set[str] = set()  # from here: the model may not know it yet
-        self._top = 0
-        self._seen = 0  # lines of the question that were in sight
+        self._came_for = ""  # the question that the person opened: every other one took its place unasked
+        self._painted = ("", 0)  # which question was, and how wide; the next four are about that
+        self._seen: set[int] = set()  # its lines that were in sight
         self._total = 0
+        self._top = 0
         self._rows = 1
         self._busy = False
-        self._closed = False
 
     @property
     def bindings(self) -> Sequence[Binding]:
@@ -47,16 +50,17 @@ class QuestionScreen:
         if task is None or question is None:
             return [look.fit([(PLAIN, f" {self._task} asks nothing now; esc: back")], columns)]
         body = list(wrap(look.text(question.text), columns - 1))
+        if self._painted != (question.key, columns):
+            self._painted, self._top, self._seen = (question.key, columns), 0, set()
         self._total, self._rows = len(body), max(1, size.rows - _HEAD - _FOOT)
         self._top = max(0, min(self._top, self._total - self._rows))
         end = min(self._total, self._top + self._rows)
-        self._seen = max(self._seen, end)
+        self._seen.update(range(self._top, end))
         now = datetime.fromtimestamp(self._terminal.model.now, UTC)
         several = len(self._open())
         told = f"?  attempt {question.attempt} asked {age(question.asked_at, now)} ago"
         more = f"; the oldest of {several}" if several > 1 else ""
         link = self._terminal.model.link
-        below = f" {_lines(self._total - end)} more below" if end < self._total else " that is all of it"
         shown: list[Line] = [
             [
                 *([(f"{YELLOW} bold reverse", f" {link}... ")] if link else []),
@@ -70,7 +74,7 @@ class QuestionScreen:
             [(DIM, look.rule * columns)],
             *([(PLAIN, f" {text}")] for text in body[self._top : end]),
             *([] for _ in range(self._rows - (end - self._top))),
-            [(DIM, below)],
+            self._foot(question, end),
             hints(_KEYS, columns),
         ]
         return [look.fit(line, columns) for line in shown]
@@ -87,13 +91,15 @@ class QuestionScreen:
         }
         question = self._question
         if action == "back":
-            self._terminal.pop()
+            self._terminal.pop(self)
         elif question is None or self._busy:
             return
         elif action in steps:
             self._top += steps[action]
         elif action == "pager":
             self._terminal.start(self._page(question))
+        elif action == "allow" and self._painted[0] != question.key:
+            self._terminal.say("look at it first")
         else:
             self._terminal.start(self._answer(question, allow=action == "allow"))
         self._terminal.redraw()
@@ -110,7 +116,14 @@ class QuestionScreen:
 
     def close(self) -> None:
         """The question stays open."""
-        self._closed = True
+
+    def _foot(self, question: pb.Question, end: int) -> Line:
+        """What there is beside the lines in sight, which end before `end`."""
+        if end < self._total:
+            return [(DIM, f" {counted(self._total - end, 'line')} more below")]
+        if cut := left_out(question):
+            return [(f"{YELLOW} bold", f" that is its end; {cut}")]
+        return [(DIM, " that is all of it" if len(self._seen) == self._total else " that is its end")]
 
     def _asked(self) -> Sequence[pb.Question]:
         task = self._terminal.model.tasks.get(self._task)
@@ -122,27 +135,42 @@ class QuestionScreen:
     def _next(self) -> None:
         """The oldest that is open; without any, back to where the person was."""
         waiting = self._open()
-        before, self._question = self._question, waiting[0] if waiting else None
-        if before is None or self._question is None or before.key != self._question.key:
-            self._top = self._seen = 0
-        if before is not None and self._question is None and not self._closed:
-            self._terminal.pop()
+        self._question = waiting[0] if waiting else None
+        if self._question is None:
+            self._terminal.pop(self)
+        elif not self._came_for:
+            self._came_for = self._question.key
 
     async def _answer(self, question: pb.Question, *, allow: bool) -> None:
         """Asks for what is still needed, and passes the answer on. Where somebody was faster, that is said."""
         self._busy = True
-        terminal, unseen = self._terminal, self._total - self._seen
+        terminal = self._terminal
         try:
             message: str | None = ""
             if not allow:
                 message = await terminal.line(f"deny {question.tool}; why (may be empty): ")
-            elif unseen > 0 and not await terminal.confirm(f"you have not seen {_lines(unseen)} of it; allow it?"):
+            elif not await self._is_meant(question):
                 return
             if message is not None:
                 await self._send(question, allow, message)
                 terminal.say(f"{self._task}: {'allowed' if allow else 'denied'} {question.tool}")
         finally:
             self._busy = False
+
+    async def _is_meant(self, question: pb.Question) -> bool:
+        """Whether the person allows just this; asked where they cannot know all of it.
+
+        One that has taken another's place wants a word: a `y` too many, or one that is held, must not allow it.
+        """
+        terminal, unseen = self._terminal, self._total - len(self._seen)
+        unknown = [f"you have not seen {counted(unseen, 'line')} of it"] if unseen else []
+        unknown += filter(None, [left_out(question)])
+        if question.key != self._came_for:
+            look = terminal.look
+            tool, what = (look.cut(look.line(text.strip()), _BEGINNING) for text in (question.tool, question.text))
+            why = "; ".join(["it is another question", *unknown])
+            return await terminal.line(f"allow {tool}: {what}? {why}; write yes to allow it: ") == "yes"
+        return not unknown or await terminal.confirm(f"{'; '.join(unknown)}; allow it?")
 
     async def _send(self, question: pb.Question, allow: bool, message: str) -> None:
         self._answered.add(question.key)
@@ -172,8 +200,5 @@ class QuestionScreen:
 
     async def _page(self, question: pb.Question) -> None:
         await self._terminal.page(harmless_lines(question.text))
-        self._seen = self._total
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
+        if self._painted[0] == question.key:
+            self._seen.update(range(self._total))

@@ -88,8 +88,9 @@ class Terminal(Protocol):
         """Shows another screen on top."""
         ...
 
-    def pop(self) -> None:
-        """Goes back to the screen below."""
+    def pop(self, screen: Screen) -> None:
+        """Takes `screen` away, and shows what is below it. One that is on top of it stays; nothing happens if it is
+        gone already."""
         ...
 
     def redraw(self) -> None:

@@ -64,8 +64,11 @@ def questions(task: pb.Task, look: Look, columns: int) -> list[Line]:
     texts = list(wrap(look.text(first.text[:_LONGEST_QUESTION].strip("\n")), columns - 5))
     kept = texts if len(texts) <= _QUESTION else texts[: _QUESTION - 1]
     left = len(texts) - len(kept)
+    whole = len(first.text) + first.omitted
     lines = [[(PLAIN, "   "), (YELLOW, "| "), (PLAIN, text)] for text in kept]
-    if left or len(first.text) > _LONGEST_QUESTION:
+    if whole > _LONGEST_QUESTION:  # nobody has counted its lines
+        lines.append([(YELLOW, "   | "), (DIM, f"(the beginning of {whole} characters)")])
+    elif left:
         lines.append([(YELLOW, "   | "), (DIM, f"({left} more lines)")])
     return [look.fit([(f"{YELLOW} bold", asked)], columns), *(look.fit(line, columns) for line in lines)]
 

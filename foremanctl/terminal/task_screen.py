@@ -142,7 +142,7 @@ class TaskScreen:
         match action:
             case "back":
                 self._terminal.tell(Selected(self._id))
-                self._terminal.pop()
+                self._terminal.pop(self)
             case "tab-next" | "tab-previous":
                 by = 1 if action == "tab-next" else -1
                 self._tab = TABS[(TABS.index(self._tab) + by) % len(TABS)]

@@ -46,9 +46,14 @@ async def _say(terminal: Terminal, task: int, question: str, *, interrupt: bool)
 
 
 async def pause(terminal: Terminal, task: int) -> None:
-    """Lets it stand still; one that does goes on."""
-    verb = "ResumeTask" if terminal.model.tasks[task].waiting_for in _STANDS else "PauseTask"
-    _tell(terminal, await terminal.ask(verb, pb.TaskRequest(request_id=request_id(), id=task)))
+    """Lets it stand still; one that does goes on. Which of them is meant tells what the person knows of the task: where
+    that is not so any more, neither is done."""
+    known = terminal.model.tasks[task].waiting_for
+    detail: pb.TaskDetail = await terminal.ask("GetTask", pb.GetTaskRequest(id=task))
+    if detail.task.waiting_for != known:
+        return terminal.say(f"nothing was done, it has changed: {stands(detail.task)}", bad=True)
+    verb = "ResumeTask" if known in _STANDS else "PauseTask"
+    return _tell(terminal, await terminal.ask(verb, pb.TaskRequest(request_id=request_id(), id=task)))
 
 
 async def retry(terminal: Terminal, task: int) -> None:

@@ -30,10 +30,10 @@ from foremand.agents.claude_wire import (
     decode,
 )
 from foremand.agents.port import AgentEvent, Job, Outcome, Question, Usage
-from foremand.agents.words import cut, one_line, trimmed
+from foremand.agents.words import cut, left_out, one_line, trimmed
 
 SHOWN_LIMIT = 16_000
-"""Characters of what an agent asks to be allowed. What is longer says so in its middle: nobody has to allow it."""
+"""Characters of what an agent asks to be allowed. What is longer says how much is left out: nobody has to allow it."""
 
 SAID_LIMIT = 64 * 1024
 """Characters of the final text that a stage hands on."""
@@ -294,7 +294,14 @@ def _question(read: ControlRequest, given: Any) -> Question:
     shown = given.get("command") if plain else given
     text = shown if isinstance(shown, str) else msgspec.json.format(msgspec.json.encode(shown)).decode()
     digest = hashlib.sha256(whole).hexdigest()
-    return Question(read.request_id, tool, cut(text, SHOWN_LIMIT), digest, read.request.tool_use_id)
+    return Question(
+        key=read.request_id,
+        tool=tool,
+        text=cut(text, SHOWN_LIMIT),
+        digest=digest,
+        use=read.request.tool_use_id,
+        omitted=left_out(text, SHOWN_LIMIT),
+    )
 
 
 def _plain(content: Any) -> str:

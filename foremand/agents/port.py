@@ -91,7 +91,7 @@ class Question(Struct, frozen=True):
     """What an agent wants to be allowed, before it does it.
 
     `text` shows all that it would do, as far as a person can read that. `digest` is the same for the same use of the
-    same tool. `use` is the tool call's id.
+    same tool. `use` is the tool call's id. `omitted`: characters that `text` leaves out.
     """
 
     key: str
@@ -99,6 +99,7 @@ class Question(Struct, frozen=True):
     text: str
     digest: str
     use: str = ""
+    omitted: int = 0
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -36,7 +36,12 @@ def cut(text: str, limit: int = TEXT_LIMIT) -> str:
     if len(text) <= limit:
         return text
     half = limit // 2
-    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+    return f"{text[:half]}\n… {left_out(text, limit)} characters left out …\n{text[-half:]}"
+
+
+def left_out(text: str, limit: int = TEXT_LIMIT) -> int:
+    """How many characters `cut` leaves out."""
+    return len(text) - limit // 2 * 2 if len(text) > limit else 0
 
 
 def trimmed(value: Any, depth: int = DEPTH_LIMIT) -> Any:

@@ -115,7 +115,14 @@ def task(found: Task) -> pb.Task:
 
 
 def _question(asked: Question) -> pb.Question:
-    return pb.Question(key=asked.key, tool=asked.tool, text=asked.text, attempt=asked.attempt, asked_at=when(asked.at))
+    return pb.Question(
+        key=asked.key,
+        tool=asked.tool,
+        text=asked.text,
+        attempt=asked.attempt,
+        asked_at=when(asked.at),
+        omitted=asked.omitted,
+    )
 
 
 def overlap(found: Overlap) -> pb.Overlap:

@@ -87,7 +87,13 @@ def asked(task: Task, fact: f.QuestionAsked) -> Changes:
     if attempt is None or attempt.outcome is not None or any(q.key == fact.key for q in task.questions):
         return {}
     question = Question(
-        attempt=fact.number, key=fact.key, tool=fact.tool, text=fact.text, digest=fact.digest, at=fact.at
+        attempt=fact.number,
+        key=fact.key,
+        tool=fact.tool,
+        text=fact.text,
+        digest=fact.digest,
+        omitted=fact.omitted,
+        at=fact.at,
     )
     return {"questions": (*(q for q in task.questions if not _is_left_over(q, fact)), question)}
 

@@ -77,6 +77,7 @@ class Question(Struct, frozen=True, kw_only=True):
     text: str
     digest: str
     at: float
+    omitted: int = 0
     allow: bool | None = None
     by: str = ""
     message: str = ""

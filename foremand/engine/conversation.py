@@ -69,6 +69,7 @@ class Conversation:
                     tool=question.tool,
                     text=question.text,
                     digest=question.digest,
+                    omitted=question.omitted,
                 )
                 await self._ledger.decide(self._task, partial(questions.ask, fact=fact))
         for waiting in questions.open_questions(self._ledger[self._task], self._attempt):

@@ -146,18 +146,20 @@ class Overlap(_message.Message):
     def __init__(self, id: _Optional[int] = ..., title: _Optional[str] = ..., files: _Optional[_Iterable[str]] = ..., conflicts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Question(_message.Message):
-    __slots__ = ("key", "tool", "text", "attempt", "asked_at")
+    __slots__ = ("key", "tool", "text", "attempt", "asked_at", "omitted")
     KEY_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    OMITTED_FIELD_NUMBER: _ClassVar[int]
     key: str
     tool: str
     text: str
     attempt: int
     asked_at: str
-    def __init__(self, key: _Optional[str] = ..., tool: _Optional[str] = ..., text: _Optional[str] = ..., attempt: _Optional[int] = ..., asked_at: _Optional[str] = ...) -> None: ...
+    omitted: int
+    def __init__(self, key: _Optional[str] = ..., tool: _Optional[str] = ..., text: _Optional[str] = ..., attempt: _Optional[int] = ..., asked_at: _Optional[str] = ..., omitted: _Optional[int] = ...) -> None: ...
 
 class Task(_message.Message):
     __slots__ = ("id", "title", "repo", "branch", "into", "profile", "state", "reason", "stage", "attempt", "revision", "landed_commit", "cost_usd", "tokens", "created_at", "updated_at", "gates", "unsandboxed", "files", "added", "removed", "stages", "waiting_for", "overlaps", "workspace", "queue_position", "priority", "after", "raised_by", "questions")

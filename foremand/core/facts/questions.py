@@ -7,6 +7,7 @@ class QuestionAsked(Fact, frozen=True, kw_only=True, tag=True):
     """The attempt that runs asks whether it may use `tool` as `text` shows, and stands still until it is answered.
 
     `key` tells this question from all others; `digest` is the same whenever the same use of the tool is asked for.
+    `omitted`: characters of it that `text` leaves out.
     """
 
     number: int
@@ -14,6 +15,7 @@ class QuestionAsked(Fact, frozen=True, kw_only=True, tag=True):
     tool: str
     text: str
     digest: str
+    omitted: int = 0
 
 
 class QuestionAnswered(Fact, frozen=True, kw_only=True, tag=True):

@@ -187,6 +187,17 @@ async def test_the_story_passes_over_what_it_does_not_know_and_uses_no_colour_in
     assert not await narrator.heard(4, patience=0.01)
 
 
+async def test_what_an_agent_writes_cannot_act_on_the_terminal():
+    out = io.StringIO()
+    narrator = Narrator(out)
+    narrator.names[1] = "bug fix"
+    await narrator.hear({"seq": 1, "task": 1, "type": "AttemptEnded", "output": "done\x1b]52;c;aGk=\x07\u202e"})
+    await narrator.hear({"seq": 2, "task": 1, "type": "TaskEnded", "state": "FAILED", "reason": "a\nb\x1b[2J"})
+    assert not set(out.getvalue()) & set("\x1b\x07\u202e")
+    assert "the agent says: done\\x1b]52" in out.getvalue()
+    assert len(out.getvalue().splitlines()) == 2
+
+
 async def test_what_happens_while_something_else_has_the_terminal_is_told_afterwards():
     out = io.StringIO()
     narrator = Narrator(out)

@@ -269,6 +269,16 @@ def test_a_question_is_shown_whole_and_answered(daemon: FakeDaemon, home: Any, d
     assert (sent.id, sent.question, sent.allow, sent.message) == (12, "q-1", decision == "allow", "why not")
 
 
+def test_what_of_a_question_is_not_shown_is_said(daemon: FakeDaemon, home: Any) -> None:
+    asks = pb.Question(key="q-1", tool="Bash", text="make", attempt=1, omitted=300)
+    daemon.answers["GetTask"] = pb.TaskDetail(task=task(12, state=pb.WAITING, questions=[asks]))
+    daemon.answers["AnswerQuestion"] = task(12, state=pb.RUNNING)
+    shown, code = on_terminal(["answer", "12", "allow"], ["n"])
+    assert code != 0
+    assert "allow it, although 300 characters of it are not shown?" in shown
+    assert not daemon.asked("AnswerQuestion")
+
+
 def test_a_question_is_not_answered_unseen(daemon: FakeDaemon, ctl: Any) -> None:
     daemon.answers["AnswerQuestion"] = task(12, state=pb.RUNNING)
     refused = ctl("answer", "12", "allow")

@@ -386,7 +386,8 @@ def test_the_same_use_has_the_same_digest_and_all_of_it_is_shown(reader):
     assert one.digest == other.digest
     assert '"run_in_background": true' in one.text
     assert '"content": "y"' in written.text
-    assert "characters left out" in long.text
+    assert "84000 characters left out" in long.text
+    assert [each.omitted for each in (one, other, written, long)] == [0, 0, 0, 84_000]
 
 
 @pytest.mark.parametrize("subtype", ["hook_callback", "mcp_message", ""])

@@ -1,6 +1,8 @@
 """What an agent must ask: open until a person answers, and never taken for a yes."""
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from playbook import ANN, SIMPLE, Playbook, ended, sealed, started
 from situations import told
 
@@ -25,6 +27,14 @@ def test_it_waits_for_a_person_and_the_agent_runs_on() -> None:
     assert play.status.reason == "coder asks: Bash: make install"
     assert play.only(RunAttempt).begun
     assert not [step for step in play.steps if isinstance(step, StopAttempt)]
+
+
+def test_what_was_left_out_of_it_is_known_and_older_journals_left_nothing_out() -> None:
+    play = told("an agent asks") >> replace(asks("q-2"), omitted=300)
+    assert [question.omitted for question in play.task.questions] == [0, 300]
+    old = msgspec.to_builtins(asks())
+    del old["omitted"]
+    assert msgspec.convert(old, f.QuestionAsked).omitted == 0
 
 
 @pytest.mark.parametrize("allow", [True, False])

@@ -38,6 +38,14 @@ def test_list_and_show_name_overlapping_tasks() -> None:
     assert "touches src/a.py, b, c, d with 12; would conflict (wild)" in shown
 
 
+def test_show_tells_what_is_asked_and_how_much_of_it_nobody_can_see() -> None:
+    short = pb.Question(key="q-1", tool="Bash", text="make\n\x1b[2Jrm", attempt=2)
+    long = pb.Question(key="q-2", tool="Write", text="x", attempt=2, omitted=1)
+    shown = describe(_detail(questions=[short, long]), Output())
+    assert "asks to be allowed, as q-1\n  Bash, by attempt 2:\n  make\n  \\x1b[2Jrm\n\n" in shown
+    assert "as q-2\n  Write, by attempt 2:\n  x\n  1 character of it is not shown\n" in shown
+
+
 def test_show_marks_advisory_and_flaky_gates_and_whose_run_it_was() -> None:
     gates = [
         pb.Gate(name="lint", kind="command", stage="implement", verdict="fail", advisory=True),

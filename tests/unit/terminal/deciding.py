@@ -96,8 +96,10 @@ class FakeTerminal:
     def push(self, screen: Any) -> None:
         self.screens.append(screen)
 
-    def pop(self) -> None:
-        self.screens.pop().close()
+    def pop(self, screen: Any) -> None:
+        if screen in self.screens:
+            self.screens.remove(screen)
+            screen.close()
 
     def redraw(self) -> None:
         pass

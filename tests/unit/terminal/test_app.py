@@ -102,7 +102,6 @@ async def test_help_tells_all_keys_of_the_screen(fake: Any, busy: Make, at: At) 
 @pytest.mark.parametrize(
     ("keys", "verb", "fields"),
     [
-        ("p", "PauseTask", {"id": 1}),
         ("r\r", "RetryTask", {"id": 1, "message": ""}),
         ("rtry the other\r", "RetryTask", {"id": 1, "message": "try the other"}),
         ("cy", "CancelTask", {"id": 1}),
@@ -146,8 +145,9 @@ async def test_what_is_not_answered_is_not_done(fake: Any, busy: Make, at: At, k
 
 
 async def test_what_is_paused_goes_on_by_the_same_key(fake: Any, task: Make, at: At) -> None:
-    daemon = fake(task(1, waiting_for="paused"))
-    daemon.answers = {"ResumeTask": task(1, reason="goes on")}
+    paused = task(1, waiting_for="paused")
+    daemon = fake(paused)
+    daemon.answers = {"ResumeTask": task(1, reason="goes on"), "GetTask": pb.TaskDetail(task=paused)}
 
     async def story(person: Any) -> None:
         await person.sees("p resume")
@@ -155,6 +155,32 @@ async def test_what_is_paused_goes_on_by_the_same_key(fake: Any, task: Make, at:
         await person.sees("goes on")
 
     await at(daemon, story)
+
+
+async def test_what_works_is_paused(fake: Any, busy: Make, at: At) -> None:
+    daemon = fake(busy(1))
+    daemon.answers = {"PauseTask": busy(1, reason="stops"), "GetTask": pb.TaskDetail(task=busy(1))}
+
+    async def story(person: Any) -> None:
+        await person.sees("> 1")
+        person.press("p")
+        await person.sees("stops")
+
+    await at(daemon, story)
+
+
+async def test_what_has_changed_is_neither_paused_nor_resumed(fake: Any, task: Make, at: At) -> None:
+    daemon = fake(task(1, waiting_for="quota"))
+    paused = task(1, waiting_for="paused", reason="paused by mona")
+    daemon.answers = {"ResumeTask": task(1, reason="goes on"), "GetTask": pb.TaskDetail(task=paused)}
+
+    async def story(person: Any) -> None:
+        await person.sees("p resume")
+        person.press("p")
+        await person.sees("nothing was done, it has changed", "paused by mona")
+
+    await at(daemon, story)
+    assert [verb for verb, _ in daemon.asked] == ["GetTask"]
 
 
 async def test_what_the_agent_is_told_and_when_it_hears(fake: Any, busy: Make, at: At) -> None:
@@ -205,7 +231,8 @@ async def test_what_is_no_priority_is_said_and_not_sent(fake: Any, busy: Make, a
 
 async def test_a_refusal_is_said_and_nothing_ends(fake: Any, busy: Make, at: At) -> None:
     daemon = fake(busy(1), busy(2))
-    daemon.answers = {"PauseTask": Conflict("task 1 is not running", hint="foremanctl why 1")}
+    refusal = Conflict("task 1 is not running", hint="foremanctl why 1")
+    daemon.answers = {"PauseTask": refusal, "GetTask": pb.TaskDetail(task=busy(1))}
 
     async def story(person: Any) -> None:
         await person.sees("> 1")

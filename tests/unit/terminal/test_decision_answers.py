@@ -141,7 +141,7 @@ async def test_waiving_names_gate_and_revision_and_wants_a_reason() -> None:
     terminal = FakeTerminal()
     gates = [
         pb.Gate(name="tests", kind="command", stage="land", verdict="fail", revision=ONE),
-        pb.Gate(name="lint", kind="command", stage="land", verdict="error", revision=ONE),
+        pb.Gate(name="lint", kind="command", stage="land", verdict="error", revision=ONE, reason="exit 3"),
     ]
     terminal.detail = detail(waiting_for="stuck", reason="stuck: tests", gates=gates)
     person = Person(terminal, Memory())
@@ -153,12 +153,17 @@ async def test_waiving_names_gate_and_revision_and_wants_a_reason() -> None:
     terminal.answers = ["lint", " "]
     await person.press("W")
     assert terminal.asked == []
-    terminal.answers = ["lint", "see #88"]
+    terminal.answers = ["lint", "see #88", False]
     await person.press("W")
-    assert terminal.questions[-2:] == [
+    assert terminal.asked == []
+    terminal.answers = ["lint", "see #88", True]
+    await person.press("W")
+    assert terminal.questions[-3:] == [
         "waive which of tests, lint? [tests]",
         "waive lint at 111111111111, because: []",
+        "waive lint of 12 at 111111111111?",
     ]
+    assert "error: exit 3" in terminal.said
     ((verb, request),) = terminal.asked
     assert (verb, request.gate, request.message, request.revision) == ("WaiveTask", "lint", "see #88", ONE)
 

@@ -14,7 +14,7 @@ async def test_comments_are_sent_word_for_word_and_stay_until_they_are(person: P
     assert person.sees("In all: fine")
     assert person.sees("* split this")
     assert person.seen()[1].endswith("3 comments")
-    person.terminal.pop()
+    person.terminal.pop(person.screen)
     again = Person(person.terminal, person.memory)
     await again.rest()
     assert again.sees("* split this")

@@ -75,6 +75,9 @@ def test_what_an_agent_asks_is_said_word_for_word() -> None:
     assert "asks for Bash, 1 of 2" in asked("x", pb.Question(key="l"))[0]
     long = asked("\n".join("abcdef"))
     assert long[1:] == ["   | a", "   | b", "   | (4 more lines)"]
+    assert asked("\n" * 5000 + "x")[-1] == "   | (the beginning of 5001 characters)"
+    cut = pb.Question(tool="Bash", text="x" * 5000, omitted=300)
+    assert plain(questions(pb.Task(questions=[cut]), LOOK, 5000))[-1] == "   | (the beginning of 5300 characters)"
 
 
 def test_attempts_by_stage_with_the_one_that_is_looked_at() -> None:
