@@ -48,7 +48,7 @@ def asked(house: Any) -> int:
 def test_the_floor_says_who_needs_you(house: Any, tmux: Any, asked: int) -> None:
     screen = tmux.open("attach")
     text = screen.shows("1 needs you", "approve owner?", "Add /v2/export", "a approve")
-    assert text.startswith(" foremand   0 of 3 agents   1 needs you   today $0.00")
+    assert text.startswith(" foremand   0 of 3 agents   1 needs you")
 
 
 def test_without_a_command_it_is_attach(house: Any, tmux: Any, asked: int) -> None:
