@@ -107,6 +107,7 @@ class App:
                 if self._begin is not None:
                     self.push(self._task(self._begin))
                 await self._app.run_async(set_exception_handler=False)
+                self._asking.close()
                 while self._screens:
                     self._screens.pop().close()
                 for work in filter(None, (*beside, *self._waiting)):

@@ -29,6 +29,7 @@ class Asking:
         self._question = ""
         self._answer: asyncio.Future[str | None] | None = None
         self._yes_or_no = False
+        self._closed = False
         self.buffer = Buffer(multiline=False, accept_handler=self._accept)
         control = BufferControl(self.buffer, [BeforeInput(self._shown)], key_bindings=self._keys())
         above = Window(FormattedTextControl(self._above), dont_extend_height=True)
@@ -45,6 +46,11 @@ class Asking:
         """Of the terminal's, how many it takes now."""
         return len(self._parts(columns)) if self.begun else 0
 
+    def close(self) -> None:
+        """The person has left: whatever is asked, now and later, is not answered."""
+        self._closed = True
+        self._give(None)
+
     async def yes(self, question: str) -> bool:
         """Whether the person pressed `y`; every other key is no."""
         return await self._ask(f"{question} y/n ", "", yes_or_no=True) == "y"
@@ -55,6 +61,8 @@ class Asking:
 
     async def _ask(self, question: str, text: str, *, yes_or_no: bool) -> str | None:
         async with self._turn:
+            if self._closed:
+                return None
             self._question = self._look.line(question)
             self._yes_or_no = yes_or_no
             self._answer = asyncio.get_running_loop().create_future()

@@ -75,6 +75,18 @@ def test_a_program_that_is_ended_leaves_the_terminal_as_it_was(house: Any, tmux:
     screen.shows("detached; nothing was stopped", "ended with 0")
 
 
+@pytest.mark.parametrize("key", ["c", "s"])
+def test_a_question_that_stands_open_keeps_no_program_alive(house: Any, tmux: Any, asked: int, key: str) -> None:
+    screen = tmux.open("attach")
+    screen.shows("1 needs you")
+    screen.keys(key)
+    screen.shows({"c": "y/n", "s": f"tell {asked}"}[key])
+    (pid,) = [pid for pid, command in house.processes() if command.endswith("foremanctl attach ")]
+    os.kill(pid, signal.SIGHUP)
+    screen.shows("detached; nothing was stopped", "ended with 0")
+    assert house.show(asked)["state"] == "WAITING"
+
+
 def test_a_task_tells_what_was_said_what_was_checked_and_why(house: Any, tmux: Any, asked: int) -> None:
     screen = tmux.open("attach")
     screen.shows("1 needs you")
