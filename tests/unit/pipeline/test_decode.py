@@ -324,11 +324,12 @@ def test_the_contracts_other_values_are_not_in_this_version(problems, bend, what
     assert problems(bend(change)) == [f"{what} is not in this version"]
 
 
+FIRST = "correct it first, the rest was not read"
 WHOLE = {
     "nothing": ("", ["version: missing: write version = 1", "stage: missing: a pipeline has at least one [[stage]]"]),
-    "other version": ("version = 2\nnew = 1", ["version: this foremand reads version 1, not 2: correct it first, the rest was not read"]),
-    "version of truth": ("version = true", ["version: this foremand reads version 1, not true: correct it first, the rest was not read"]),
-    "version of text": ('version = "1"', ['version: this foremand reads version 1, not "1": correct it first, the rest was not read']),
+    "other version": ("version = 2\nnew = 1", [f"version: this foremand reads version 1, not 2: {FIRST}"]),
+    "version of truth": ("version = true", [f"version: this foremand reads version 1, not true: {FIRST}"]),
+    "version of text": ('version = "1"', [f'version: this foremand reads version 1, not "1": {FIRST}']),
     "no list of stages": (
         "version = 1\n[stage]\nname = 'a'",
         ["[stage]: stages are a list: write [[stage]]"],
