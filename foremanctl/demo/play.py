@@ -21,7 +21,8 @@ from foremanctl.demo.proof import Finding
 
 OPENING = """\
 A Monday morning: three tasks, three agents at once, one repository.
-The agents are scripts: no tokens, no network. All of it lies in {home}; nothing of yours is touched.
+The agents are scripts: no tokens, no network.
+All of it lies in {home}; nothing of yours is touched.
 The pipeline: plan, implement, then the gates build and tests; a person (api-owner) where the API is touched, and \
 a person (final-review) where a dependency changes.
 """

@@ -7,14 +7,11 @@ from msgspec import Struct
 
 from . import facts as f
 from . import feedback
-from .course import next_steps
-from .fold import apply
 from .landing import intended
 from .nearest import nearest
 from .profiles import effective
 from .spec import LAND, Gate, OnFail, Pipeline
-from .status import Status, as_known, status
-from .steps import Record
+from .status import Status, status
 from .task import Candidate, Task
 from .verdicts import Standing, gates_at, is_tainted
 
@@ -91,13 +88,7 @@ def cancel(task: Task, who: Who, message: str = "") -> tuple[f.AnyFact, ...]:
         raise Refused("TASK_ENDING", f"task {task.id} is being stopped already: {task.ending.reason}")
     not_half_landed(task, status(task))
     theirs = hand_back(task, who, message) if task.handed_over else ()
-    facts = (*theirs, f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message))
-    stopping = task
-    for fact in facts:
-        stopping = apply(stopping, fact) or stopping
-    # Where nothing is left to stop it is over with the same word.
-    over = (step.fact for step in next_steps(stopping, as_known(stopping), who.at) if isinstance(step, Record))
-    return (*facts, *over)
+    return (*theirs, f.CancelRequested(task=task.id, at=who.at, by=who.name, message=message))
 
 
 def hand_back(task: Task, who: Who, message: str) -> tuple[f.AnyFact, ...]:

@@ -96,13 +96,13 @@ def test_nothing_that_an_agent_writes_breaks_a_screen(
     screen.shows("the end of it")
     for key in ("PageUp", "PageUp", "PageDown", "z", "Home"):
         screen.keys(key)
-        unbroken(screen, columns, rows, f" {evil}  Bad", "esc back")
+        unbroken(screen, columns, rows, f" {evil}  Bad", "? keys")
     screen.shows(r"\x1b[2J\x1b[H\x1b]0;owned\x07", r"\x9b2J \u202egnorw\u202c", "漢字かな", "\ufffd half")
     screen.keys("End")
     screen.shows("the end of it")
     for key in ("Right", "PageDown", "End", "Right", "z", "PageDown", "End", "Right", "End"):
         screen.keys(key)
-        unbroken(screen, columns, rows, f" {evil}  Bad", "esc back")
+        unbroken(screen, columns, rows, f" {evil}  Bad", "? keys")
 
     screen.keys("d")
     screen.shows("to decide")

@@ -166,7 +166,7 @@ def test_a_question_is_read_whole_in_the_smallest_terminal(house: Any, tmux: Any
     screen.lacks("y/n")
     screen.keys("L")
     screen.shows(f"limits of {task} (cost_usd=", "attempts=):")
-    screen.type("cost_usd=7")
+    screen.type(" cost_usd=7")
     screen.shows("cost_usd=7")
     screen.keys("Enter")
     house.until(lambda: "cost_usd" in str(house.events()[-1]), "the limit is set")

@@ -229,9 +229,3 @@ def test_what_waits_for_a_slot_names_who_is_at_work_and_how_to_go_first() -> Non
     assert "agents are at work on 9; priority 0 (the higher goes first)" in explain(waits.task, [waits.task, busy])
     assert commands(waits.task, waits.status)[0] == "foremanctl priority 1 1"
     assert not any("at work" in said for said in explain(works.task, [busy]))
-
-
-def test_what_is_cancelled_while_nothing_runs_is_over_at_once() -> None:
-    waits = held(Playbook(None, after=(7,)), NEEDS)
-    assert (waits >> c.cancel(waits.task, ANN)).task.over == "CANCELLED"
-    assert [type(fact).__name__ for fact in c.cancel(Playbook(SIMPLE, started(1)).task, ANN)] == ["CancelRequested"]
