@@ -232,11 +232,11 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 async def _first_word(notify: socket.socket, daemon: subprocess.Popen[bytes]) -> bytes | None:
     """What the daemon says first on its notify socket, None when it ends without a word."""
-    loop = asyncio.get_running_loop()
     while daemon.poll() is None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                return await loop.sock_recv(notify, 256)
+        try:
+            return notify.recv(256)  # at once or not at all: a wait that is given up may take the word along
+        except BlockingIOError:
+            await asyncio.sleep(0.02)
     return None
 
 
