@@ -4,6 +4,7 @@ Nothing of the developer's is read: HOME, the XDG folders and git's configuratio
 its daemon is stopped and no process that carries its home may be left.
 """
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -23,6 +24,7 @@ import pytest
 from foremanctl import records
 from foremanctl.client import Client
 from foremanctl.place import Place
+from foremand.executors import Sandbox, Unsandboxed
 from foremand.v1 import foremand_pb2 as pb
 
 PATIENCE = 60.0
@@ -294,3 +296,14 @@ def _house() -> Iterator[House]:
         yield house
     finally:
         house.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    """Bubblewrap. Where there is none it is skipped, and where nothing may be skipped that is a failure."""
+    found = asyncio.run(Sandbox.probe("auto"))
+    if isinstance(found, Unsandboxed):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"the sandbox must be tested here: {found.why}")
+        pytest.skip(f"no bubblewrap to test: {found.why}")
+    return found

@@ -80,16 +80,6 @@ def bench(tmp_path: Path, marker: str) -> Bench:
     return Bench(tmp_path, marker, Unsandboxed("a test without it"))
 
 
-@pytest.fixture(scope="session")
-def sandbox() -> Sandbox:
-    found = asyncio.run(Sandbox.probe("auto"))
-    if isinstance(found, Unsandboxed):
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"the sandbox must be tested here: {found.why}")
-        pytest.skip(f"no bubblewrap to test: {found.why}")
-    return found
-
-
 @pytest.fixture
 def confined(tmp_path: Path, marker: str, sandbox: Sandbox) -> Bench:
     """A bench whose workspace, HOME, TMPDIR and repository all lie below the test's directory."""
