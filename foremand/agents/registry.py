@@ -8,6 +8,7 @@ from pathlib import Path
 from foremand.agents.claude import Claude
 from foremand.agents.command import Command
 from foremand.agents.port import Adapter
+from foremand.children import child
 from foremand.core.spec import Agent
 
 ADAPTERS: dict[str, Adapter] = {"claude": Claude(), "command": Command()}
@@ -54,23 +55,16 @@ async def version(agent: Agent, program: Path) -> str | None:
     arguments = ADAPTERS[agent.adapter].version_args
     if not arguments:
         return None
-    process = None
+    quiet = asyncio.subprocess.DEVNULL
     try:
-        async with asyncio.timeout(VERSION_TIMEOUT):
-            process = await asyncio.create_subprocess_exec(
-                program,
-                *agent.command[1:],
-                *arguments,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
+        async with (
+            asyncio.timeout(VERSION_TIMEOUT),
+            child(
+                program, *agent.command[1:], *arguments, stdin=quiet, stdout=asyncio.subprocess.PIPE, stderr=quiet
+            ) as process,
+        ):
             said, _ = await process.communicate()
     except (OSError, TimeoutError):
         return None
-    finally:
-        if process is not None and process.returncode is None:
-            process.kill()
-            await process.wait()
     lines = said.decode(errors="replace").split("\n", 1)
     return lines[0].strip() or None if process.returncode == 0 else None

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec
 
+from foremand.children import child
+
 from .conductor import StepFailed
 from .inside import inside
 
@@ -39,15 +41,9 @@ async def to_the_end(function: Callable[P, None], *args: P.args, **keywords: P.k
 
 
 async def _cp(source: Path, target: Path, how: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        "cp", how, "--reflink=auto", "-T", "--", str(source), str(target), stderr=asyncio.subprocess.PIPE
-    )
-    try:
+    paths = ("--", str(source), str(target))
+    async with child("cp", how, "--reflink=auto", "-T", *paths, stderr=asyncio.subprocess.PIPE) as process:
         _, said = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
     if process.returncode != 0:
         raise StepFailed(f"{source.name} cannot be copied: {said.decode(errors='replace').strip()}")
 

@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from foremand.children import child
+
 from .errors import SandboxMissing
 from .shim import STATUS_FD
 
@@ -192,15 +194,14 @@ async def _probe() -> "Sandbox | tuple[str, str]":
     if nice is None:
         return "`nice` of the coreutils is not on PATH", "install coreutils"
     trial = (*_base(bwrap), "--tmpfs", "/run", "--", nice, "-n", "0", "--", "true")
-    process = await asyncio.create_subprocess_exec(
-        *trial, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
+    quiet = asyncio.subprocess.DEVNULL
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
+        async with (
+            asyncio.timeout(_PROBE_SECONDS),
+            child(*trial, stdin=quiet, stdout=quiet, stderr=asyncio.subprocess.PIPE) as process,
+        ):
             _, said = await process.communicate()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         return f"{bwrap} did not answer within {_PROBE_SECONDS:g} s", _ALLOW
     if process.returncode:
         why = said.decode(errors="replace").strip() or f"exit code {process.returncode}"

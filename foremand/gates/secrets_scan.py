@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -11,6 +10,8 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 
 import msgspec
+
+from foremand.children import child
 
 from .secrets import Added, Answer, ScanFailed, Scanned
 
@@ -38,21 +39,15 @@ async def scan(lines: AsyncIterable[Added], *, timeout: float, path: str | None 
 
 
 async def _ask(lines: AsyncIterable[Added], seconds: float, path: str, place: str) -> Scanned:
-    process = await asyncio.create_subprocess_exec(
+    async with child(
         sys.executable, "-P", "-m", WORKER, f"{seconds:g}", path,
-        stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=place, start_new_session=True,
+        stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=place,
         env={name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ} | {"LC_ALL": "C.UTF-8"},
-    )  # fmt: skip
-    try:
+    ) as process:  # fmt: skip
         sent = await _feed(process, lines)
         assert process.stdout is not None  # noqa: S101 (a pipe)
         said = await process.stdout.read()
         code = await process.wait()
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
     try:
         answer = msgspec.json.decode(said, type=Answer)
     except msgspec.DecodeError:

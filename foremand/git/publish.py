@@ -4,13 +4,12 @@ Every push names one commit and one branch, so nothing travels but what that com
 """
 
 import asyncio
-import os
 import re
 import shutil
-import signal
 import tempfile
-from contextlib import suppress
 from pathlib import Path
+
+from foremand.children import child
 
 from .errors import NotPublished, TipMoved, text
 from .outside import means
@@ -123,19 +122,14 @@ async def _run(cwd: Path, seconds: float, *argv: str) -> tuple[int, str, str]:
     """Run a program of the user that asks nobody; it is ended, its children too, after so many seconds."""
     env = means() | {"GH_PROMPT_DISABLED": "1", "GIT_TERMINAL_PROMPT": "0", "NO_COLOR": "1"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=env, start_new_session=True
-        )
         try:
-            async with asyncio.timeout(seconds):
+            async with (
+                child(*argv, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=env) as process,
+                asyncio.timeout(seconds),
+            ):
                 code = await process.wait()
         except TimeoutError as error:
             raise NotPublished(f"{Path(argv[0]).name} did not end within {seconds:g} s", "retry") from error
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
         said = []
         for file in (out, err):
             file.seek(0)

@@ -1,16 +1,16 @@
 """The one way in which git is run: with a fixed environment, no hooks, no monitors, everything synced."""
 
-import asyncio
 import os
-import signal
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import IO
 
 from msgspec import Struct
+
+from foremand.children import child
 
 from .errors import GitFailed, text
 
@@ -97,10 +97,9 @@ class Git(Struct, frozen=True, kw_only=True):
         changed = env | dict(self.env)
         return {name: value for name, value in changed.items() if value is not None}
 
-    @asynccontextmanager
-    async def process(self, *args: Argument, stderr: int | IO[bytes] = PIPE) -> AsyncIterator[Process]:
+    def process(self, *args: Argument, stderr: int | IO[bytes] = PIPE) -> AbstractAsyncContextManager[Process]:
         """A running git; whatever of it still runs when the block is left is killed, its helpers too."""
-        process = await asyncio.create_subprocess_exec(
+        return child(
             "git",
             *args,
             stdin=PIPE,
@@ -109,16 +108,7 @@ class Git(Struct, frozen=True, kw_only=True):
             cwd=self.cwd or self.work_tree or self.git_dir,
             env=self.environment(),
             pass_fds=self.fds,
-            start_new_session=True,
         )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    await process.communicate()
 
     async def result(self, *args: Argument, input: bytes = b"") -> Result:  # noqa: A002
         """Run to the end, whatever its exit code. Cancelling ends the git process."""

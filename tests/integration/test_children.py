@@ -1,0 +1,38 @@
+"""Programs that foremand starts for itself: whenever the wait for one is given up, it and its helpers are gone."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from foremand.children import child
+
+PATIENCE = 20.0
+PIPE = asyncio.subprocess.PIPE
+
+
+async def test_cancelled_at_any_moment_of_its_start_nothing_of_it_is_left() -> None:
+    reading, writing = os.pipe()  # all of them hold its end, the helpers too: it closes when they are gone
+
+    async def run() -> None:
+        async with child("sh", "-c", "sleep 1000 & wait", stdin=PIPE, stdout=PIPE, stderr=PIPE, pass_fds=(writing,)):
+            await asyncio.Event().wait()
+
+    for turns in range(40):
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+            running = group.create_task(run())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait([running])
+        assert running.cancelled()
+    os.close(writing)
+    assert await asyncio.wait_for(asyncio.to_thread(os.read, reading, 1), PATIENCE) == b""
+    os.close(reading)
+
+
+async def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        async with child(tmp_path / "nothing"):
+            raise AssertionError("it runs")
