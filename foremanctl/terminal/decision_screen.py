@@ -111,7 +111,12 @@ class DecisionScreen:
                 cursor.in_tree = False
             else:
                 return self._terminal.pop(self)
-        elif self._found is None or self._busy:
+        elif self._busy:
+            return None
+        elif action in _ANSWERS and not (self._found and self._found.complete):
+            self._answer_first = action
+            self._terminal.say("not all of the change is here yet: it is asked as soon as it is")
+        elif self._found is None:
             return None
         elif self._moves(self._found, action):
             pass
@@ -182,11 +187,8 @@ class DecisionScreen:
         return self._terminal.say(said or "nothing was sent")
 
     def _is_shown(self, found: Fetched) -> bool:
-        """Whether an answer would be about what is in sight; says it where it would not."""
+        """Whether an answer would be about how the task stands; says it where it would not."""
         known = found.known
-        if not found.complete:
-            self._terminal.say("not all of the change is here yet: wait a moment")
-            return False
         if moved(known, self._latest):
             self._fetch("looked", known.revision)
             self._terminal.say(f"it is not at {known.revision[:12]} any more: this is what has changed", bad=True)

@@ -188,6 +188,21 @@ async def test_what_the_person_came_for_is_asked_once_the_change_is_here() -> No
     assert not terminal.screens
 
 
+async def test_an_answer_before_all_of_the_change_is_here_is_asked_once_it_is() -> None:
+    terminal = FakeTerminal()
+    terminal.held = asyncio.Event()
+    person = Person(terminal)
+    await terminal.begun.wait()
+    person.screen.act("approve")
+    assert terminal.said == ["not all of the change is here yet: it is asked as soon as it is"]
+    assert terminal.questions == []
+    terminal.answers = [True]
+    terminal.held.set()
+    await person.rest()
+    assert terminal.questions == ["approve owner at 111111111111, 2 files +2 -1?"]
+    assert [verb for verb, _ in terminal.asked] == ["ApproveTask"]
+
+
 async def test_it_is_asked_once_and_not_again_with_every_look() -> None:
     terminal = FakeTerminal()
     terminal.patches[TWO] = LATER

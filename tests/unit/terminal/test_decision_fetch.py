@@ -1,6 +1,5 @@
 """What the decision screen shows is of one revision, and what is new since somebody looked can be told."""
 
-import asyncio
 from typing import Any
 
 from deciding import LATER, ONE, TWO, FakeTerminal, Person, detail
@@ -61,17 +60,3 @@ async def test_a_change_of_two_revisions_is_never_shown_as_one() -> None:
     await person.rest()
     assert person.sees("revision 222222222222")
     assert len(terminal.diffs) == 2
-
-
-async def test_no_answer_before_all_of_the_change_is_here() -> None:
-    terminal = FakeTerminal()
-    terminal.held = asyncio.Event()
-    person = Person(terminal, Memory())
-    await terminal.begun.wait()
-    person.screen.act("approve")
-    await asyncio.sleep(0)
-    assert "more is coming" in person.seen()[1]
-    terminal.held.set()
-    await person.rest()
-    assert terminal.said == ["not all of the change is here yet: wait a moment"]
-    assert (terminal.questions, terminal.asked) == ([], [])
