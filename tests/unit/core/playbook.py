@@ -9,9 +9,10 @@ Facts that follow from others alone (`Record`) are written down at once, as the 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from foremand.core import commands
+from foremand.core import commands, steering
 from foremand.core import facts as f
 from foremand.core import steps as s
 from foremand.core.course import next_steps
@@ -433,3 +434,26 @@ def reviewed(
     about = {"agent": step.agent, "gate": step.gate, "definition": step.definition, "about": step.about}
     begins = started(step.number, step.stage, entered=step.entered, **about)
     return (begins, ended(step.number, outcome, output=output, **fields))
+
+
+def refusal(ask: Callable[[], object]) -> commands.Refused:
+    """How somebody is refused."""
+    with pytest.raises(commands.Refused) as caught:
+        ask()
+    return caught.value
+
+
+MACHINES = line(stage("implement", "tests"))
+ONCE = line(stage("implement", "tests", limit=0))
+
+
+def handed_over(play: Playbook) -> Playbook:
+    """The person has the workspace."""
+    play >> steering.take(play.task, ANN) << "hand over"
+    return play >> f.HandedOver(task=1, at=0.0, path="/w/1/tree") << "wait taken"
+
+
+def stuck(pipeline: Pipeline = ONCE) -> Playbook:
+    """Its test gate is red and there is no try left."""
+    play = Playbook(pipeline, *attempt(1, pipeline=pipeline)) >> ran("tests", tree(1), "fail", "2 failed")
+    return play >> ran("tests", BASE_TREE, on_base=True) << "wait stuck"

@@ -19,6 +19,7 @@ from playbook import (
     line,
     ran,
     read,
+    refusal,
     refused,
     rev,
     sealed,
@@ -50,12 +51,6 @@ def stuck(pipeline: object = None) -> Playbook:
         play >> attempt(number) >> ran("tests", tree(number), "fail", f"{number} failed")
         play >> ran("tests", BASE_TREE, on_base=True)
     return play << "wait stuck"
-
-
-def refusal(ask: object) -> c.Refused:
-    with pytest.raises(c.Refused) as caught:
-        ask()  # type: ignore[operator]
-    return caught.value
 
 
 class TestApprove:

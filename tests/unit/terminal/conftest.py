@@ -1,6 +1,7 @@
 """Tasks as the daemon tells of them, a terminal without a screen, and a daemon that is a list of answers."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -71,6 +72,19 @@ def working(number: int = 11, **fields: Any) -> pb.Task:
 INFO = pb.ServerInfo(running_agents=3, max_agents=3, spent_usd=1.84, daily_cost_usd=20, sandboxed=True)
 
 
+def said(*numbers: int) -> list[pb.Event]:
+    """What an agent said."""
+    return [
+        pb.Event(
+            seq=number,
+            type="AgentEvent",
+            attempt=1,
+            data=json.dumps({"kind": "text", "text": f"word {number}."}).encode(),
+        )
+        for number in numbers
+    ]
+
+
 def plain(lines: list[Line]) -> list[str]:
     """What a person without colours reads."""
     return ["".join(text for _, text in line).rstrip() for line in lines]
@@ -101,6 +115,10 @@ class FakeDaemon:
         self._cursor += 1
         self._tell(Changed(self._cursor, tasks))
 
+    def says(self, *numbers: int) -> None:
+        """The agent that is followed says these words."""
+        self.watched.put_nowait(pb.WatchResponse(cursor=numbers[-1], events=said(*numbers)))
+
     async def ask(self, verb: str, request: Message) -> Any:
         self.asked.append((verb, request))
         answer = self.answers[verb]
@@ -116,6 +134,33 @@ class FakeDaemon:
             if isinstance(response, Failure):
                 raise response
             yield response
+
+
+def a_room(*tasks: pb.Task, words: int = 3) -> FakeDaemon:
+    """A daemon with tasks of which each has one attempt, that said so many words."""
+    daemon = FakeDaemon(*tasks)
+    known = {task.id: task for task in tasks}
+    spoken = said(*range(1, words + 1))
+
+    def events(request: pb.ListEventsRequest) -> pb.ListEventsResponse:
+        if not request.attempt:
+            return pb.ListEventsResponse(cursor=words)
+        if request.HasField("after"):
+            rest = [event for event in spoken if event.seq > request.after]
+            return pb.ListEventsResponse(events=rest[:400], more=len(rest) > 400, cursor=words)
+        rest = [event for event in spoken if not request.before or event.seq < request.before]
+        return pb.ListEventsResponse(events=rest[-400:], more=len(rest) > 400, cursor=words)
+
+    def detail(request: pb.GetTaskRequest) -> pb.TaskDetail:
+        attempt = pb.Attempt(number=1, stage="implement", agent="claude")
+        return pb.TaskDetail(task=known[request.id], attempts=[attempt])
+
+    daemon.answers = {
+        "GetTask": detail,
+        "ListEvents": events,
+        "ExplainTask": lambda _: pb.Explanation(lines=["because"]),
+    }
+    return daemon
 
 
 class Fixed(DummyOutput):
@@ -213,6 +258,12 @@ def at() -> Callable[..., Any]:
 def fake() -> type[FakeDaemon]:
     """Makes daemons."""
     return FakeDaemon
+
+
+@pytest.fixture
+def room() -> Callable[..., FakeDaemon]:
+    """Makes daemons with tasks of which each has one attempt, that said so many words."""
+    return a_room
 
 
 @pytest.fixture
