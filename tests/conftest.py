@@ -27,7 +27,7 @@ from foremanctl.place import Place
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.v1 import foremand_pb2 as pb
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something that should have happened has not."""
 
 
@@ -255,7 +255,7 @@ class House:
         if self._api is not None:
             self._api.close()
         self.stop()
-        end = time.monotonic() + 2.0
+        end = time.monotonic() + 10.0
         while (left := self.processes()) and time.monotonic() < end:
             time.sleep(0.02)
         for pid, _ in left:

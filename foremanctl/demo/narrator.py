@@ -59,7 +59,7 @@ class Narrator:
             finally:
                 self._patience = None
 
-    async def heard(self, seq: int, patience: float = 3.0) -> bool:
+    async def heard(self, seq: int, patience: float = 20.0) -> bool:
         """Whether the event `seq` was heard, now or within `patience` seconds."""
         try:
             async with asyncio.timeout(patience), self._news:

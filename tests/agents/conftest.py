@@ -25,7 +25,7 @@ from foremand.core.spec import Agent
 VERSION = "2.1.330"
 """The release that all facts were measured with; `.ci/run` installs it."""
 
-PATIENCE = 25.0
+PATIENCE = 90.0
 """Seconds after which a run of the CLI is given up. None needs more than about three."""
 
 

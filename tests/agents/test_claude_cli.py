@@ -154,7 +154,7 @@ async def heard(running, words):
     """Waits until the CLI has written these words: only then it counts them."""
     with Inotify() as changes:
         changes.add_watch(running.out, Mask.MODIFY)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while words not in running.out.read_bytes():
                 await changes.get()
 

@@ -15,7 +15,7 @@ async def test_who_stops_waiting_takes_nothing_from_those_who_go_on(tmp_path: Pa
         with file.open("ab") as stream:
             stream.write(b"more\n")
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         running = group.create_task(growth.run())
         async with growth.of(file) as stays:
             async with growth.of(file) as leaves:

@@ -8,7 +8,7 @@ import pytest
 
 from foremand.children import child
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 PIPE = asyncio.subprocess.PIPE
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds after which what should be on the screen is not."""
 
 

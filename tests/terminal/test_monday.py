@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-MOMENTS = 90.0
+MOMENTS = 180.0
 """Seconds for what agents, gates and landings take on a machine that is busy."""
 
 

@@ -14,7 +14,7 @@ from foremanctl.terminal.model import Model, reduce
 from foremanctl.terminal.source import Source
 from foremand.v1 import foremand_pb2 as pb
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 PIPELINE = """
 version = 1

@@ -51,7 +51,7 @@ if os.fork() == 0:
         out.with_suffix(".new").rename(out)
     os._exit(0)
 os.wait()
-end = time.monotonic() + 30
+end = time.monotonic() + 60
 while not out.exists() and time.monotonic() < end:
     time.sleep(0.02)
 told["orphaned"] = json.loads(out.read_text())
@@ -64,7 +64,7 @@ stub = ForemandStub(grpc.insecure_channel("unix:" + sys.argv[1] + "/run/foremand
 for metadata in ((), (("foremand-token", "guess"),)):
     try:
         request = pb.ApproveTaskRequest(id=int(sys.argv[2]), revision=sys.argv[3])
-        stub.ApproveTask(request, metadata=metadata, timeout=10)
+        stub.ApproveTask(request, metadata=metadata, timeout=60)
     except grpc.RpcError as error:
         code = {"UNAVAILABLE": 3, "PERMISSION_DENIED": 6}.get(error.code().name, 1)
     else:

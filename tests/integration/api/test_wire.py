@@ -50,7 +50,7 @@ def channel(home: Any) -> Iterator[grpc.Channel]:
 def refused(call: Any, request: Any, **more: Any) -> tuple[str, str, str, str]:
     """Code, reason, message and hint of a call that must fail."""
     with pytest.raises(grpc.RpcError) as caught:
-        answer = call(request, timeout=20, **more)
+        answer = call(request, timeout=60, **more)
         list(answer)
     status = rpc_status.from_call(caught.value)
     info = ErrorInfo()
@@ -62,14 +62,14 @@ def refused(call: Any, request: Any, **more: Any) -> tuple[str, str, str, str]:
 def test_anybody_may_ask_whether_it_lives_and_what_it_looks_like(channel: grpc.Channel) -> None:
     health = health_pb2_grpc.HealthStub(channel)
     for name in ("", "foremand.v1.Foremand"):
-        answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=20)
+        answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=60)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     asked = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="foremand.v1.Foremand"),
     ]
-    services, file = stub.ServerReflectionInfo(iter(asked), timeout=20)
+    services, file = stub.ServerReflectionInfo(iter(asked), timeout=60)
     assert "foremand.v1.Foremand" in {each.name for each in services.list_services_response.service}
     assert file.file_descriptor_response.file_descriptor_proto
 
@@ -136,7 +136,7 @@ def test_a_watch_resumed_anywhere_loses_and_repeats_nothing(home: Any, repo: Any
     def watch(after: int, until: int) -> list[tuple[int, list[int]]]:
         """The cursor and the events' numbers of each batch, up to the cursor `until`."""
         batches = []
-        stream = home.api.stream("Watch", pb.WatchRequest(after=after, agent_events=True), timeout=20)
+        stream = home.api.stream("Watch", pb.WatchRequest(after=after, agent_events=True), timeout=60)
         for response in stream:
             batches.append((response.cursor, [event.seq for event in response.events]))
             assert not response.snapshot
@@ -145,7 +145,7 @@ def test_a_watch_resumed_anywhere_loses_and_repeats_nothing(home: Any, repo: Any
         stream.close()
         return batches
 
-    snapshot = next(home.api.stream("Watch", pb.WatchRequest(), timeout=20))
+    snapshot = next(home.api.stream("Watch", pb.WatchRequest(), timeout=60))
     assert [each.id for each in snapshot.snapshot] == [task]
     last = snapshot.cursor
     whole = [seq for _, events in watch(0, last) for seq in events]
@@ -158,7 +158,7 @@ def test_a_watch_resumed_anywhere_loses_and_repeats_nothing(home: Any, repo: Any
     home.start()
     home.approve(task)
     home.wait(task, "LANDED")
-    now = next(home.api.stream("Watch", pb.WatchRequest(), timeout=20)).cursor
+    now = next(home.api.stream("Watch", pb.WatchRequest(), timeout=60)).cursor
     later = [seq for _, events in watch(last, now) for seq in events]
     assert later
     assert [seq for _, events in watch(0, now) for seq in events] == whole + later

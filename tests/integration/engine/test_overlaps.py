@@ -19,7 +19,7 @@ def edited(line: str, text: str = "changed") -> dict[str, str]:
 async def watching(estate: Any, group: asyncio.TaskGroup) -> Overlaps:
     overlaps = Overlaps(estate.ledger, estate.repositories, group)
     overlaps.start()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await overlaps.settled()
     return overlaps
 
@@ -107,7 +107,7 @@ async def test_no_step_waits_for_it_and_a_task_that_ends_meanwhile_leaves_nothin
         for number in (1, 2):
             await estate.begin(number)
             await estate.seal(number, edited("one", str(number)))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await begun.wait()
         await estate.begin(3)
         await estate.seal(3, edited("one", "3"))
@@ -146,6 +146,6 @@ async def test_closed_it_looks_at_nothing(an_estate: Any) -> None:
         await estate.seal(1, edited("one", "1"))
         overlaps.close()
         await estate.seal(2, edited("one", "2"))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await overlaps.settled()
         assert overlaps.of(1) == ()

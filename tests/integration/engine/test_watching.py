@@ -62,7 +62,7 @@ class Client:
         self.cursor = 0
 
     async def next(self) -> pb.WatchResponse:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await anext(self._stream)
 
     def keep(self, response: pb.WatchResponse) -> None:

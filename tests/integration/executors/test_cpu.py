@@ -12,7 +12,7 @@ BURN = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
 
 async def used(run: Path, least: float) -> float:
     """What the run has used, once it is at least `least`."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (found := cpu_seconds(run)) is None or found < least:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.02)
     return found
@@ -20,7 +20,7 @@ async def used(run: Path, least: float) -> float:
 
 async def at_rest(run: Path) -> float:
     """What the run has used, once it uses no more."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         before = None
         while (found := cpu_seconds(run)) is None or found != before:
             before = found

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 import uuid
 
 import pytest
@@ -112,8 +111,8 @@ async def test_and_at_last_stop_kills(either) -> None:
 
 async def test_a_second_stop_can_be_less_patient(bench) -> None:
     run = await started(bench, "trap '' INT TERM; echo ready; while :; do sleep 0.02; done")
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-        patient = group.create_task(bench.executor.stop(run, "when it suits you", grace=60))
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        patient = group.create_task(bench.executor.stop(run, "when it suits you", grace=600))
         await asyncio.sleep(0)
         hasty = await bench.executor.stop(run, "now", grace=0)
     assert hasty.reason == "stopped"
@@ -140,7 +139,7 @@ async def test_a_run_stopped_before_its_start_never_starts(bench) -> None:
 async def test_a_stop_during_the_start_is_heard(bench) -> None:
     for _ in range(5):
         run = bench.run()
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             group.create_task(bench.executor.start(run, bench.command("sleep", "300")))
             await asyncio.sleep(0)
             ended = await bench.executor.stop(run, "at once")
@@ -188,7 +187,7 @@ async def test_a_program_does_not_outlive_its_shim_even_when_nobody_looks(either
     shim_pid = Spool(run).shim()
     assert shim_pid
     os.kill(shim_pid, signal.SIGKILL)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while either.left():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.005)
 
@@ -221,6 +220,5 @@ async def test_nobody_outside_the_run_is_hit(bench) -> None:
     await bench.executor.start(run, bench.sh("exit 0"))
     await bench.executor.wait(run)
     assert bench.executor.state(other) == "running"
-    began = time.monotonic()
-    await bench.executor.stop(other, "looked enough")
-    assert time.monotonic() - began < 5
+    async with asyncio.timeout(60):
+        await bench.executor.stop(other, "looked enough", grace=600)

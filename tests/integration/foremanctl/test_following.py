@@ -93,7 +93,7 @@ def test_wait_survives_a_daemon_that_is_killed_and_comes_back(daemon: FakeDaemon
     )
     _until(lambda: daemon.asked("Watch"))
     daemon.restart()  # its tokens end with it
-    out, err = waiter.communicate(timeout=30)
+    out, err = waiter.communicate(timeout=60)
     assert waiter.returncode == 10, err
     assert "FAILED" in out
 
@@ -167,7 +167,7 @@ def test_events_f_goes_on_until_interrupted(daemon: FakeDaemon, home: Any) -> No
     assert reader.stdout
     assert [json.loads(reader.stdout.readline())["seq"] for _ in range(2)] == [1, 2]
     reader.send_signal(signal.SIGINT)
-    _, err = reader.communicate(timeout=20)
+    _, err = reader.communicate(timeout=60)
     assert reader.returncode == 130
     assert err.strip() == "detached; nothing was stopped"
     assert {verb for verb, _ in daemon.requests} == {"GetServerInfo", "Watch"}

@@ -128,7 +128,7 @@ async def test_a_git_of_a_killed_daemon_is_waited_for(landing, user, work):
     """It inherited the lock, so as long as it writes nobody else does."""
     async with locks_module.alone(work.path / "land.lock") as descriptor:
         orphan = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE, pass_fds=(descriptor,))
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         again = group.create_task(landing.land())
         _, pending = await asyncio.wait([again], timeout=0.3)
         assert pending and user.head == landing.old

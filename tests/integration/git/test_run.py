@@ -31,7 +31,7 @@ async def test_cancelling_ends_the_process_and_its_helpers(tmp_path):
     fifo = tmp_path / "started"
     os.mkfifo(fifo)
     git = Git(cwd=tmp_path, config=(("alias.hang", f"!echo $$ > {fifo}; sleep 1000 & wait"),))
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         running = group.create_task(git.run("hang"))
         helper = int(await asyncio.to_thread(fifo.read_text))
         running.cancel()
@@ -45,6 +45,6 @@ def wait_until_gone(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         try:
-            assert select.select([descriptor], [], [], 20)[0]
+            assert select.select([descriptor], [], [], 60)[0]
         finally:
             os.close(descriptor)

@@ -63,7 +63,7 @@ async def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 async def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     process = start(tmp_path, 0, "limit")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     told = [line.split(maxsplit=1) for line in output.splitlines()]
     failed = [what for what, _ in told].index("failed")
     assert 1 < failed < 200

@@ -27,7 +27,7 @@ def run(tmp_path: Path, path: str, command: str) -> tuple[int, str]:
     argv = script(counted(command, PASSED), path)
     assert argv[0] == ("sh" if path.endswith("tools") else "bash")
     env = {"PATH": path, "TMPDIR": str(tmp_path)}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
     return done.returncode, done.stdout
 

@@ -86,7 +86,7 @@ async def test_a_program_that_hangs_is_given_up_and_killed(make_agent, bin_dir, 
     slow = program(bin_dir, "claude", f"echo $$ > {bin_dir}/pid; exec sleep 600")
     began = time.monotonic()
     assert await registry.version(make_agent(), slow) is None
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     with pytest.raises(ProcessLookupError):
         os.kill(int((bin_dir / "pid").read_text()), 0)
 

@@ -60,7 +60,7 @@ async def test_who_waits_for_a_halted_task_is_waited_for_by_nobody(journal: Jour
         async with ledger.halted(1):
             pending = group.create_task(ends())
             await asked.wait()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not ledger._locks[1]._waiters:  # noqa: ASYNC110 (a lock tells nobody)
                     await asyncio.sleep(0)
                 await ledger.settle()

@@ -52,7 +52,7 @@ def stage() -> Stage:
 
 async def seqs(subscription: Subscription, count: int) -> list[int]:
     found: list[int] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(found) < count:
             found += [item.seq for item in await anext(subscription)]
     return found
@@ -181,7 +181,7 @@ async def test_closing_ends_it_after_what_it_holds(stage: Stage) -> None:
 
 async def test_closing_wakes_one_that_waits(stage: Stage) -> None:
     subscription = await joined(stage)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         waiting = asyncio.get_running_loop().create_task(seqs(subscription, 1))
         await asyncio.sleep(0)
         subscription.close()

@@ -28,7 +28,7 @@ from deciding import Person as Decider
 NOW = 1_800_000_000.0
 """When it is, for everybody: 2027-01-15 08:00:00 UTC."""
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def a_task(number: int = 12, **fields: Any) -> pb.Task:

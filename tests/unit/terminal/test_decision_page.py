@@ -1,6 +1,6 @@
 """Brief and change as one page: rows are made when they are looked at, and every row is some spot."""
 
-import asyncio
+import time
 
 from deciding import CHANGE, ONE, a_file
 
@@ -11,15 +11,14 @@ from foremanctl.terminal.paint import Look
 from foremanctl.terminal.patch import Patch
 
 
-async def test_a_hundred_thousand_lines_are_shown_at_once() -> None:
-    loop = asyncio.get_running_loop()
+def test_a_hundred_thousand_lines_are_shown_at_once() -> None:
     patch = Patch.of(b"".join(a_file(f"d{n // 20}/f{n}.py", *(["-x = 1", "+x = 2", " y"] * 333)) for n in range(100)))
     assert len(patch) > 100_000
     page = Page([Section("asked", [Note("x")])], patch, [], 100, Look())
-    began = loop.time()
+    began = time.process_time()  # all of them would take seconds, and no machine is so busy that this counts
     row = page.row_of(Spot("line", 99, len(patch) - 1))
     shown = [page.line(each, 0, both=True) for each in range(row - 49, row + 1)]
-    assert loop.time() - began < 0.25
+    assert time.process_time() - began < 1.0
     assert "".join(text for _, text in shown[-1]).endswith(" y")
     assert page.spot(row) == Spot("line", 99, len(patch) - 1)
 
