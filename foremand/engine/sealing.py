@@ -138,28 +138,36 @@ async def describe(
     Every gate of the pipeline is looked at, also one that only a stricter profile asks, and `more`. `seals` are
     commits that count beside the revision's own: at landing those that it was made from.
     """
-    gates = {gate.name: gate for gate in (*pipeline.gates.values(), *more)}
-    tree = await work.tree_of(revision)
-    commits = (*seals, *(each for each in await commits_between(work, base, revision) if each not in seals))
-    passing = await passing_through(work, tuple(gates.values()), commits)
+    gates = (*{gate.name: gate for gate in (*pipeline.gates.values(), *more)}.values(),)
+    tree, since = await asyncio.gather(work.tree_of(revision), commits_between(work, base, revision))
+    commits = (*seals, *(each for each in since if each not in seals))
     if tree == base_tree:
-        same = {gate.name: NOTHING for gate in gates.values() if not gate.paths} | passing
+        same = {gate.name: NOTHING for gate in gates if not gate.paths} | await passing_through(work, gates, commits)
         return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same, commits=commits)
-    files, added, removed = await diffstat(work, base, revision)
-    guarded = {gate.name: gate.paths for gate in gates.values() if gate.kind == "protected"}
+    guarded = {gate.name: gate.paths for gate in gates if gate.kind == "protected"}
+    # Each is a git or two, and none needs what another finds.
+    passing, ids, size, under, to, opaque = await asyncio.gather(
+        passing_through(work, gates, commits),
+        changes(work, gates, base, revision),
+        diffstat(work, base, revision),
+        _touched(work, base, revision, guarded),
+        raises(work, pipeline, base, revision),
+        filtered(work, base, revision),
+    )
+    files, added, removed = size
     return Work(
         revision=revision,
         tree=tree,
         base=base,
         base_tree=base_tree,
-        changes=passing | await changes(work, tuple(gates.values()), base, revision),
+        changes=passing | ids,
         files=files,
         added=added,
         removed=removed,
         commits=commits,
-        touched=await _touched(work, base, revision, guarded),
-        raises=await raises(work, pipeline, base, revision),
-        filtered=await filtered(work, base, revision),
+        touched=under,
+        raises=to,
+        filtered=opaque,
     )
 
 

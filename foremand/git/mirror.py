@@ -11,8 +11,10 @@ from pathlib import Path
 
 from msgspec import structs
 
+from foremand.core.nearest import nearest
+
 from . import layout
-from .errors import GitFailed, RepositoryRefused
+from .errors import GitFailed, RepositoryRefused, text
 from .layout import Form
 from .remote import PATIENCE, ask, reaching, unreachable, upstream
 from .run import UPLOAD_PACK, Git, fields
@@ -81,7 +83,7 @@ class Mirror:
                 await self.git.run(*FETCH, "--update-shallow", source, *which)
             except GitFailed as error:
                 if b"couldn't find remote ref" in error.stderr:
-                    raise _no_branch(self.repo, *branches) from error
+                    raise await self._no_branch(*branches) from error
                 raise
 
     async def fetch_remote(self, branch: str, seconds: float = PATIENCE) -> str:
@@ -107,14 +109,14 @@ class Mirror:
         """The full id of the commit that a ref or an id names. Raises `RepositoryRefused`."""
         found = await self.git.result("rev-parse", "--verify", "-q", "--end-of-options", f"{ref}^{{commit}}")
         if found.code != 0:
-            raise _no_branch(self.repo, ref.removeprefix("refs/heads/"))
+            raise await self._no_branch(ref.removeprefix("refs/heads/"))
         return found.out.decode().strip()
 
     async def tip(self, branch: str) -> str:
         """Where a branch stood at the last fetch: of exactly that name, so never a tag, nor what is reached from it."""
         found = await self.git.result("show-ref", "--verify", "--hash", "--", f"refs/heads/{branch}")
         if found.code != 0:
-            raise _no_branch(self.repo, branch)
+            raise await self._no_branch(branch)
         return found.out.decode().strip()
 
     async def read_file(self, revision: str, path: str) -> bytes | None:
@@ -147,6 +149,14 @@ class Mirror:
     async def _literal(self, *args: str) -> bytes:
         return await Git(git_dir=self.path, env={"GIT_LITERAL_PATHSPECS": "1"}).run(*args)
 
+    async def _no_branch(self, *names: str) -> RepositoryRefused:
+        listed = await self.git.result("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+        there = text(listed.out).splitlines()  # as of the last fetch
+        said = " or ".join(f"{name}{nearest(name, there)}" for name in names)
+        return RepositoryRefused(
+            f"{self.repo} has no branch or revision {said}", "git branch -a lists them; --into names another"
+        )
+
     async def _source(self) -> Path:
         """The user's git folder: a linked work tree borrows the refs of its main one."""
         try:
@@ -177,10 +187,4 @@ async def _form(git: Git) -> Form:
     return Form(
         object_format=await git.line("rev-parse", "--show-object-format"),
         filemode=filemode.out.strip() != b"false",
-    )
-
-
-def _no_branch(repo: Path, *names: str) -> RepositoryRefused:
-    return RepositoryRefused(
-        f"{repo} has no branch or revision {' or '.join(names)}", "git branch -a lists them; --into names another"
     )

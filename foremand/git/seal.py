@@ -58,8 +58,9 @@ async def seal(
     are kept at the ref with `-changed`. `author` is the name and address of the
     person whose work it is. Raises `Unreadable`.
     """
-    taken = await _take(work, tree, entered, keep_out, extra_excludes)
-    entered_tree = await work.tree_of(entered)
+    taken, entered_tree = await asyncio.gather(
+        _take(work, tree, entered, keep_out, extra_excludes), work.tree_of(entered)
+    )
     changed = taken.tree != (began or entered_tree)
     sealed = entered_tree if read_only else taken.tree
     revision = await commit(work, sealed, entered, message, at, author=author)

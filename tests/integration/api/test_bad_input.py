@@ -81,6 +81,7 @@ def test_what_cannot_be_dispatched(home: Any) -> None:
         (("x", "-C", str(bare.path)), ("foremanctl init",)),
         (("x", "-C", str(uncommitted.path)), ("not committed",)),
         (("x", "-C", str(good.path), "--into", "nosuch"), ("nosuch",)),
+        (("x", "-C", str(good.path), "--into", "mian"), ("mian", 'did you mean "main"?')),
         (("x", "-C", str(good.path), "--into", "main~1"), ("main~1", "not a branch's name", "--into")),
         (("x", "-C", str(good.path), "--into", "refs/heads/main"), ("name the branch alone",)),
         (("x", "-C", str(detached.path)), ("--into",)),

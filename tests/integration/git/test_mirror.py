@@ -196,6 +196,14 @@ async def test_a_branch_that_is_not_there(mirror):
             await call
 
 
+async def test_the_branch_that_was_meant_is_named(user, mirror):
+    user.git("branch", "side")
+    await mirror.fetch()
+    for call in (mirror.tip("sied"), mirror.fetch("sied")):
+        with pytest.raises(RepositoryRefused, match='no branch or revision sied; did you mean "side"'):
+            await call
+
+
 async def test_a_tag_of_the_same_name_is_not_the_branch(user, mirror):
     user.git("tag", "side", "HEAD")
     tip = user.commit({"a.txt": "x"})
