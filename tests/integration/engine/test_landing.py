@@ -141,9 +141,14 @@ def test_a_conflict_goes_to_the_agent_with_markers_and_lands(home: Any) -> None:
     resolve = "sed -i -e '/^<<<<<<<\\|^=======\\|^>>>>>>>/d' -e '/^|||||||/,/^line 5$/d' poem.txt"
 
     def command(word: str) -> str:
-        return f"if grep -q '^<<<<<<<' poem.txt; then cp poem.txt $HOME/seen; {resolve}; else {edit(5, word)}; fi"
+        begin = f"until rm go; do sleep 0.02; done; {edit(5, word)}"
+        return f"if grep -q '^<<<<<<<' poem.txt; then cp poem.txt $HOME/seen; {resolve}; else {begin}; fi"
 
     tasks = [run(home, repo, command(word)) for word in ("mine", "yours")]
+    for task in tasks:  # both set out from the same commit
+        home.until(lambda task=task: home.show(task)["attempts"], "its agent is at work")
+    for task in tasks:
+        (home.state / "workspaces" / str(task) / "tree" / "go").touch()
     landed = [home.wait(task, "LANDED") for task in tasks]
     assert sorted(len(shown["attempts"]) for shown in landed) == [1, 2]
     poem = repo.show("poem.txt")
