@@ -35,8 +35,11 @@ class Workspaces:
         """
         work = self._repositories.work(task)
         try:
-            await check_kept(task, work, *filter(None, (entered, files)))
-            keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
+            _, keep, excludes = await asyncio.gather(
+                check_kept(task, work, *filter(None, (entered, files))),
+                asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree),
+                user_excludes(Path(task.submitted.repo)),
+            )
             room.tree.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             notes = await prepare(
                 room.tree,
@@ -46,7 +49,7 @@ class Workspaces:
                 files,
                 kept=room.tree.parent / "kept",
                 keep=keep,
-                extra_excludes=await user_excludes(Path(task.submitted.repo)),
+                extra_excludes=excludes,
             )
             return await self._setups.lay(task, work, room, entered), notes
         except (GitError, OSError) as error:

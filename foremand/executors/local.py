@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import marshal
 import os
 import signal
 import subprocess
@@ -114,7 +115,6 @@ class LocalExecutor:
             "argv": argv,
             "cwd": cwd,
             "env": command.env | {shim.MARKER: command.marker, shim.TOKEN: token},
-            "stdin": None if command.stdin is None else len(command.stdin),
             "plea": None if command.plea is None else command.plea.decode(),
             "deadline": command.deadline,
             "grace": command.grace,
@@ -122,8 +122,13 @@ class LocalExecutor:
             "token": token,
             "sandboxed": sandboxed,
         }
+        record = spec | {
+            "env": sorted(spec["env"]),
+            "stdin": None if command.stdin is None else len(command.stdin),
+            "began": time.monotonic(),
+        }
         # Not msgspec: words that are not UTF-8 come as lone surrogates, which only the standard library's JSON takes.
-        return json.dumps(spec).encode() + b"\n" + (command.stdin or b"")
+        return marshal.dumps((spec, json.dumps(record).encode(), command.stdin))
 
     async def wait(self, run: Path) -> Exit:
         """How the run ended, as soon as it has. Costs nothing meanwhile; any number may wait.

@@ -22,7 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from . import shim
-from .shim.files import write_durably
+from .shim.files import write_json
 
 State = Literal["new", "running", "exited", "lost"]
 """`lost`: it was begun, its shim is gone and left no record."""
@@ -143,7 +143,7 @@ class Spool:
             if self.begun() or self._exit.exists():
                 return False
             ending = Exit(code=None, signal=None, reason="not-started", detail=reason, running=0.0)
-            write_durably(str(self._exit), msgspec.structs.asdict(ending))
+            write_json(str(self._exit), msgspec.structs.asdict(ending))
         except BlockingIOError:
             return False
         finally:

@@ -3,7 +3,8 @@
 It imports nothing but a few modules of the standard library and no part of foremand, since one of it lives beside
 every agent: about 4 MB. It is single-threaded, because the program's parent-death signal follows a thread.
 
-What to run comes on its standard input: one line of JSON, then the bytes of the program's own standard input.
+What to run comes on its standard input, marshalled: the specification, the record of it for RUNDIR/run.json, and the
+program's own standard input.
 Everything in RUNDIR is written under RUNDIR/lock, so that two starters at once make one run; the values of the
 environment are never written at all.
 """

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .files import Files
 
     Spec = dict[str, Any]
-    """What to run: argv, cwd, env, stdin (its length or None), plea (None: stdin does not stay open), deadline and
-    grace in seconds, token, sandboxed."""
+    """What to run: argv, cwd, env, plea (None: stdin does not stay open), deadline and grace in seconds, token,
+    sandboxed."""
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None, use_errno=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import select
@@ -10,7 +9,7 @@ import signal
 import time
 
 from . import ERR, PLEA
-from .files import last_line
+from .files import get_ready, last_line, read_json
 from .program import CannotRun, Tree, adopt_orphans, spawn
 
 TYPE_CHECKING = False  # as `typing` would say it, which costs the shim half a megabyte
@@ -66,7 +65,7 @@ class Watch:
             asked.append({"do": "stop", "reason": f"the supervisor was told to end by {name}"})
         for line in _drain(self._control).splitlines():
             try:
-                asked.append(dict(json.loads(line)))
+                asked.append(dict(read_json(line)))
             except (ValueError, TypeError):
                 continue  # not from the daemon, which writes whole lines
         return asked
@@ -123,6 +122,7 @@ def supervise(spec: Spec, files: Files) -> dict[str, Any]:
         reason = "not-started" if failure.code is None else "exited"
         return _record(failure.code, None, reason, failure.detail, 0.0)
     os.close(tell)
+    get_ready()
     tree = Tree(pid, spec)
     inlet = files.inlet
     deadline = math.inf if spec["deadline"] is None else began + spec["deadline"]
