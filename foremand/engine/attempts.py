@@ -25,6 +25,7 @@ from foremand.git import GitError, WorkRepo, prompt_diff, snapshot, user_exclude
 from foremand.paths import Places
 from foremand.pipeline import Context, follow_up, render
 
+from . import heritage
 from .checkouts import Checkouts
 from .conductor import StepFailed
 from .inside import write_new
@@ -251,7 +252,7 @@ class Attempts:
         known = adapter(agent.adapter)
         launch: Launch = known.launch(agent, plan.job)
         inherited = await asyncio.to_thread(known.inherited, Path.home(), room.home) if agent.inherit else ()
-        await asyncio.to_thread(_write_files, room.home, (*inherited, *launch.prepare))
+        await asyncio.to_thread(_furnish, room.home, inherited, launch.prepare)
         names = (*launch.credentials, *agent.env)
         env = self._workplace.environment(task, room, names=names, extra=launch.env)
         program = find(agent, env["PATH"])
@@ -289,7 +290,8 @@ def review_name(number: int) -> str:
     return f"review-{number}"
 
 
-def _write_files(home: Path, files: tuple[File, ...]) -> None:
+def _furnish(home: Path, inherited: tuple[File, ...], files: tuple[File, ...]) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    heritage.give(home, inherited)
     for file in files:
         write_new(home, file.path, file.data, read_only=file.read_only)
