@@ -61,10 +61,8 @@ async def prepare(
     fresh = files is not None or new
     if fresh:
         await fill(git, files or head)
-    notes, _ = await asyncio.gather(
-        populate(place, work, files or head, kept=kept, fresh=fresh),
-        read_tree(git, head),  # the index alone
-    )
+    notes = await populate(place, work, files or head, kept=kept, fresh=fresh)
+    await read_tree(git, head)
     if new:
         # And the first seal need not either.
         await asyncio.to_thread(layout.copy_index, git_dir / "index", kept_index(work))
