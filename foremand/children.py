@@ -8,11 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from foremand.waiting import settled
+
+HELD_SECONDS = 1.0
+"""How long the pipes of a killed program are waited for: a helper that left its group may hold them for ever."""
+
 
 @asynccontextmanager
 async def child(*argv: str | bytes | os.PathLike[str], **how: Any) -> AsyncIterator[Process]:
-    """A running program, in a process group of its own; whatever of it still runs when the block is left is killed,
-    its helpers too. `how` as for `asyncio.create_subprocess_exec`. Raises OSError if it cannot be started.
+    """A running program, in a process group of its own. If it still runs when the block is left it is killed, and its
+    helpers in that group too. `how` as for `asyncio.create_subprocess_exec`. Raises OSError if it cannot be started.
 
     asyncio, when it is cancelled in the midst of starting one, would kill the program alone, and then wait for ever
     for helpers that hold its pipes.
@@ -22,14 +27,19 @@ async def child(*argv: str | bytes | os.PathLike[str], **how: Any) -> AsyncItera
     try:
         yield await asyncio.shield(starting)
     finally:
-        await asyncio.wait([starting])
+        await settled(starting)
         if starting.exception() is None:
             await _end(starting.result())
 
 
 async def _end(process: Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with suppress(BrokenPipeError, ConnectionResetError):
-            await process.communicate()
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        with suppress(BrokenPipeError, ConnectionResetError, TimeoutError):
+            async with asyncio.timeout(HELD_SECONDS):
+                await process.communicate()
+    finally:
+        process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 (there is no other way)

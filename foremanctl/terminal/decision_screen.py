@@ -48,6 +48,7 @@ class DecisionScreen:
         self._kept = kept
         self._looked = kept.looked
         self._answer_first = answer  # what the person came for
+        self._answer_about = ""  # the revision of which they saw a part by then
         self._found: Fetched | None = None
         self._latest = pb.TaskDetail()
         self._size = Size(24, 80)
@@ -114,7 +115,7 @@ class DecisionScreen:
         elif self._busy:
             return None
         elif action in _ANSWERS and not (self._found and self._found.complete):
-            self._answer_first = action
+            self._answer_first, self._answer_about = action, self._revision()
             self._terminal.say("not all of the change is here yet: it is asked as soon as it is")
         elif self._found is None:
             return None
@@ -146,6 +147,8 @@ class DecisionScreen:
         finally:
             self._busy = False
             self._stale()
+            if self._found is not None and self._found.complete:
+                self._begin_answer(self._found)
             self._terminal.redraw()
 
     async def _do(self, found: Fetched, action: str) -> None:
@@ -252,9 +255,16 @@ class DecisionScreen:
 
     def _begin_answer(self, found: Fetched) -> None:
         """The answer for which the person came, once what it is about can be seen."""
+        if not self._answer_first or self._busy:
+            return
         action, self._answer_first = self._answer_first, ""
-        if action and not self._busy:
+        if self._answer_about in ("", found.known.revision):
             self._terminal.start(self._alone(found, action))
+        else:
+            self._terminal.say(f"it is not at {self._answer_about[:12]} any more: this is another change", bad=True)
+
+    def _revision(self) -> str:
+        return "" if self._found is None else self._found.known.revision
 
     def _shown(self, found: Fetched) -> Shown:
         if self._page is None:

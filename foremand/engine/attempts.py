@@ -17,11 +17,11 @@ from foremand.agents.registry import adapter, find
 from foremand.core import feedback
 from foremand.core.facts import AttemptStarted, Preparing
 from foremand.core.limits import NO_LIMITS, Exhausted, allowance
-from foremand.core.spec import LAND, Access, Gate, Stage
+from foremand.core.spec import LAND, Access, Gate
 from foremand.core.steps import RunAttempt, StopAttempt, World
 from foremand.core.task import Attempt, Task
 from foremand.executors import LocalExecutor
-from foremand.git import GitError, WorkRepo, prompt_diff, snapshot, user_excludes
+from foremand.git import GitError, prompt_diff, snapshot, user_excludes
 from foremand.paths import Places
 from foremand.pipeline import Context, follow_up, render
 
@@ -134,17 +134,15 @@ class Attempts:
         """Make the workspace ready and write down what the attempt is; nothing of it runs yet."""
         stage = task.pipeline.stage(step.stage)
         room = self._workplace.room(task, step.agent, read_only=stage.access == "read")
+        setup_running, notes = await self._workspaces.make_ready(task, room, step.entered, step.files)
         work = self._repositories.work(task)
         try:
-            (setup_running, notes), diff = await asyncio.gather(
-                self._workspaces.make_ready(task, room, step.entered, step.files),
-                _diff(work, task, step, stage),
-            )
             began = None
             if room.read_only and not self._workplace.sandboxed:
                 keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
                 excludes = await user_excludes(Path(task.submitted.repo))
                 began = await snapshot(work, room.tree, step.entered, keep_out=keep, extra_excludes=excludes)
+            diff = await prompt_diff(work, task.base, step.entered) if "diff" in stage.prompt else ""
         except (GitError, OSError) as error:
             raise StepFailed(f"the workspace cannot be prepared: {error}") from error
         plan = replace(self._plan(task, step, room, began, diff), setup_running=setup_running, notes=notes)
@@ -267,11 +265,6 @@ class Attempts:
             deadline=plan.wall_clock,
         )
         await self._executor.start(run, command)
-
-
-async def _diff(work: WorkRepo, task: Task, step: RunAttempt, stage: Stage) -> str:
-    """The change so far, for a prompt that shows it."""
-    return await prompt_diff(work, task.base, step.entered) if "diff" in stage.prompt else ""
 
 
 def _still_wanted(task: Task, step: RunAttempt) -> bool:

@@ -65,7 +65,8 @@ class Conductor:
         doing = [effect for effects in self._under_way.values() for effect in effects.values()]
         for effect in doing:
             effect.cancel("closing")
-        await asyncio.gather(*doing, return_exceptions=True)
+        if doing:
+            await asyncio.wait(doing)
 
     @property
     def closing(self) -> bool:

@@ -1,15 +1,15 @@
 """Copies of what is the user's own, in an agent's home: there for as long as the pipeline says so, and no longer."""
 
-import contextlib
+import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
 from foremand.agents.port import File
 
 from . import durable
-from .inside import LinkInTheWay, inside, write_new
+from .inside import write_new
 
 
 def give(home: Path, copies: Iterable[File]) -> None:
@@ -18,23 +18,36 @@ def give(home: Path, copies: Iterable[File]) -> None:
     What it was given is noted beside the home, before it is there: servers of the user's may come with their keys.
     Raises OSError, LinkInTheWay among them.
     """
-    files = {str(file.path.relative_to(home)): file for file in copies}
+    files = {file.path.relative_to(home): file for file in copies}
     note = home.with_name(f"{home.name}.inherited")
     given = _noted(note)
     if files.keys() - given:
-        durable.write(note, msgspec.json.encode(sorted(given | files.keys())))
+        _note(note, given | files.keys())
     for name in given - files.keys():
-        with contextlib.suppress(LinkInTheWay, IsADirectoryError):  # then it is none of ours any more
-            inside(home, name).unlink(missing_ok=True)
+        _remove(home, name)
     for file in files.values():
         write_new(home, file.path, file.data, read_only=file.read_only)
     if given - files.keys():
-        durable.write(note, msgspec.json.encode(sorted(files)))
+        _note(note, files.keys())
 
 
-def _noted(note: Path) -> set[str]:
+def _remove(home: Path, name: PurePath) -> None:
+    """Take a copy out, if it is still there: what the agent has laid in its place, or on the way to it, is its own."""
+    if name.is_absolute() or ".." in name.parts:
+        raise OSError(f"{name} was never given to {home}")
+    *folders, _ = (home / part for part in (*reversed(name.parents[:-1]), name))
+    path = home / name
+    if all(os.path.isdir(folder) and not folder.is_symlink() for folder in folders) and not path.is_dir():  # noqa: PTH112
+        path.unlink(missing_ok=True)
+
+
+def _note(note: Path, names: Iterable[PurePath]) -> None:
+    durable.write(note, msgspec.msgpack.encode(sorted(os.fsencode(name) for name in names)))
+
+
+def _noted(note: Path) -> set[PurePath]:
     try:
-        return set(msgspec.json.decode(note.read_bytes(), type=list[str]))
+        return {PurePath(os.fsdecode(name)) for name in msgspec.msgpack.decode(note.read_bytes(), type=list[bytes])}
     except FileNotFoundError:
         return set()
     except msgspec.DecodeError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from foremand.children import child
+from foremand.waiting import settled
 
 from .conductor import StepFailed
 from .inside import inside
@@ -37,7 +38,7 @@ async def to_the_end(function: Callable[P, None], *args: P.args, **keywords: P.k
     try:
         await asyncio.shield(running)
     finally:
-        await asyncio.wait([running])
+        await settled(running)
 
 
 async def _cp(source: Path, target: Path, how: str) -> None:

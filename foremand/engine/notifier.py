@@ -140,7 +140,8 @@ class Notifier:
             _, late = await asyncio.wait(under_way, timeout=CLOSING)
             for telling in late:
                 telling.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await asyncio.wait(late)
 
     def _done(self, task_id: int, telling: asyncio.Task[bool]) -> None:
         del self._telling[task_id]

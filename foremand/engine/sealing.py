@@ -27,6 +27,7 @@ from foremand.git import (
     user_excludes,
 )
 from foremand.paths import Places
+from foremand.waiting import together
 
 from .conductor import StepFailed
 from .ledger import Ledger
@@ -139,35 +140,37 @@ async def describe(
     commits that count beside the revision's own: at landing those that it was made from.
     """
     gates = (*{gate.name: gate for gate in (*pipeline.gates.values(), *more)}.values(),)
-    tree, since = await asyncio.gather(work.tree_of(revision), commits_between(work, base, revision))
-    commits = (*seals, *(each for each in since if each not in seals))
+    async with together() as group:
+        found = group.create_task(work.tree_of(revision))
+        since = group.create_task(commits_between(work, base, revision))
+    tree = found.result()
+    commits = (*seals, *(each for each in since.result() if each not in seals))
     if tree == base_tree:
         same = {gate.name: NOTHING for gate in gates if not gate.paths} | await passing_through(work, gates, commits)
         return Work(revision=revision, tree=tree, base=base, base_tree=base_tree, changes=same, commits=commits)
     guarded = {gate.name: gate.paths for gate in gates if gate.kind == "protected"}
     # Each is a git or two, and none needs what another finds.
-    passing, ids, size, under, to, opaque = await asyncio.gather(
-        passing_through(work, gates, commits),
-        changes(work, gates, base, revision),
-        diffstat(work, base, revision),
-        _touched(work, base, revision, guarded),
-        raises(work, pipeline, base, revision),
-        filtered(work, base, revision),
-    )
-    files, added, removed = size
+    async with together() as group:
+        passing = group.create_task(passing_through(work, gates, commits))
+        ids = group.create_task(changes(work, gates, base, revision))
+        size = group.create_task(diffstat(work, base, revision))
+        under = group.create_task(_touched(work, base, revision, guarded))
+        to = group.create_task(raises(work, pipeline, base, revision))
+        opaque = group.create_task(filtered(work, base, revision))
+    files, added, removed = size.result()
     return Work(
         revision=revision,
         tree=tree,
         base=base,
         base_tree=base_tree,
-        changes=passing | ids,
+        changes=passing.result() | ids.result(),
         files=files,
         added=added,
         removed=removed,
         commits=commits,
-        touched=under,
-        raises=to,
-        filtered=opaque,
+        touched=under.result(),
+        raises=to.result(),
+        filtered=opaque.result(),
     )
 
 

@@ -24,6 +24,7 @@ from foremand.core.steps import RunAttempt, StopAttempt
 from foremand.core.task import Task
 from foremand.executors import ExecutorError, Exit, LocalExecutor, RunLost, Spool
 from foremand.journal import Journal
+from foremand.waiting import together
 
 from .conductor import StepFailed
 from .conversation import Conversation
@@ -128,34 +129,31 @@ class Supervisor:
         if not spool.out.exists():
             return await self._never_ran(run)
         began = await asyncio.to_thread(spool.began)
-        try:
-            async with (
-                asyncio.TaskGroup() as group,
-                self._growth.of(spool.out) as woken,
-                self._ledger.waking(plan.job.task, woken),
-            ):
-                end = group.create_task(self._executor.wait(run))
-                end.add_done_callback(lambda _: woken.set())
-                stopping = False
-                while True:
-                    over = end.done()
-                    woken.clear()
-                    taken = await ingestion.take(reader, self._ledger.now(), to_end=over)
-                    if over:
-                        if not taken:
-                            return end.result()
-                        continue
-                    await conversation.go_on()
-                    exceeded, due = (None, None) if stopping else self._limits(reader, plan, time.monotonic() - began)
-                    if exceeded is None and not stopping:
-                        exceeded, due = await self._stalled(plan, quiet, bool(taken), due)
-                    if exceeded is not None:
-                        stopping, due = True, None
-                        group.create_task(self.end(run, exceeded))
+        async with (
+            together() as group,
+            self._growth.of(spool.out) as woken,
+            self._ledger.waking(plan.job.task, woken),
+        ):
+            end = group.create_task(self._executor.wait(run))
+            end.add_done_callback(lambda _: woken.set())
+            stopping = False
+            while True:
+                over = end.done()
+                woken.clear()
+                taken = await ingestion.take(reader, self._ledger.now(), to_end=over)
+                if over:
                     if not taken:
-                        await _wait(woken, due)
-        except BaseExceptionGroup as together:  # the group only wraps what went wrong first
-            raise together.exceptions[0] from None
+                        return end.result()
+                    continue
+                await conversation.go_on()
+                exceeded, due = (None, None) if stopping else self._limits(reader, plan, time.monotonic() - began)
+                if exceeded is None and not stopping:
+                    exceeded, due = await self._stalled(plan, quiet, bool(taken), due)
+                if exceeded is not None:
+                    stopping, due = True, None
+                    group.create_task(self.end(run, exceeded))
+                if not taken:
+                    await _wait(woken, due)
 
     def _limits(self, reader: Reader, plan: Plan, elapsed: float) -> tuple[str | None, float | None]:
         """Which limit, as people have them at this moment, the attempt has gone over, as a reason; else in how many

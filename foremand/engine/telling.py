@@ -1,7 +1,6 @@
 """Telling the user, by a command of theirs or a POST to their URLs: once, for so long, and never the worse for it."""
 
 import asyncio
-import contextlib
 import http.client
 import os
 import tempfile
@@ -13,8 +12,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from foremand.children import child
 from foremand.executors import TOKEN, end_marked
 from foremand.settings import Notify
+from foremand.waiting import together
 
 SENT = "sent"
 """The outcome of a message that went out."""
@@ -37,8 +38,9 @@ async def tell(notify: Notify, message: bytes, about: Mapping[str, str]) -> str:
     """
     if notify.command:
         return await _run(notify.command, message, about)
-    outcomes = await asyncio.gather(*(_post(url, message) for url in notify.urls))
-    return "; ".join(outcome for outcome in outcomes if outcome != SENT) or SENT
+    async with together() as group:
+        posts = [group.create_task(_post(url, message)) for url in notify.urls]
+    return "; ".join(post.result() for post in posts if post.result() != SENT) or SENT
 
 
 async def _run(argv: tuple[str, ...], message: bytes, about: Mapping[str, str]) -> str:
@@ -47,29 +49,27 @@ async def _run(argv: tuple[str, ...], message: bytes, about: Mapping[str, str]) 
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as said:
         stdin.write(message)
         stdin.seek(0)
+        code = None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *_words(argv),
-                stdin=stdin,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=said,
-                cwd="/",
-                env={**os.environ, **told, TOKEN: token},
-                start_new_session=True,
-            )
-        except OSError as error:
-            return f"failed: {argv[0]}: {error.strerror}"
-        try:
-            async with asyncio.timeout(COMMAND_SECONDS):
+            async with (
+                child(
+                    *_words(argv),
+                    stdin=stdin,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=said,
+                    cwd="/",
+                    env={**os.environ, **told, TOKEN: token},
+                ) as process,
+                asyncio.timeout(COMMAND_SECONDS),
+            ):
                 code = await process.wait()
         except TimeoutError:
             return f"failed: it was still running after {COMMAND_SECONDS:g} s"
+        except OSError as error:
+            return f"failed: {argv[0]}: {error.strerror}"
         finally:
-            if process.returncode is None:
+            if code is None:
                 await asyncio.to_thread(end_marked, token)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        await process.wait()
         return SENT if code == 0 else f"failed: exit {code}{_last_line(said)}"
 
 

@@ -7,6 +7,7 @@ from foremand.core.facts import HandedOver
 from foremand.core.steps import HandOver
 from foremand.core.task import Task
 from foremand.git import GitError, prepare, user_excludes
+from foremand.waiting import together
 
 from .conductor import StepFailed
 from .ledger import Ledger
@@ -35,11 +36,10 @@ class Workspaces:
         """
         work = self._repositories.work(task)
         try:
-            _, keep, excludes = await asyncio.gather(
-                check_kept(task, work, *filter(None, (entered, files))),
-                asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree),
-                user_excludes(Path(task.submitted.repo)),
-            )
+            async with together() as group:
+                group.create_task(check_kept(task, work, *filter(None, (entered, files))))
+                excludes = group.create_task(user_excludes(Path(task.submitted.repo)))
+            keep = await asyncio.to_thread(keep_out, task.pipeline.workspace, room.tree)
             room.tree.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             notes = await prepare(
                 room.tree,
@@ -49,7 +49,7 @@ class Workspaces:
                 files,
                 kept=room.tree.parent / "kept",
                 keep=keep,
-                extra_excludes=excludes,
+                extra_excludes=excludes.result(),
             )
             return await self._setups.lay(task, work, room, entered), notes
         except (GitError, OSError) as error:

@@ -151,8 +151,8 @@ class Mirror:
 
     async def _no_branch(self, *names: str) -> RepositoryRefused:
         listed = await self.git.result("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
-        there = text(listed.out).splitlines()  # as of the last fetch
-        said = " or ".join(f"{name}{nearest(name, there)}" for name in names)
+        there = [name for name in text(listed.out).splitlines() if name not in names]  # as of the last fetch
+        said = " or ".join([f"{name}{await asyncio.to_thread(nearest, name, there)}" for name in names])
         return RepositoryRefused(
             f"{self.repo} has no branch or revision {said}", "git branch -a lists them; --into names another"
         )

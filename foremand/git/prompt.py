@@ -1,6 +1,5 @@
 """A change as an agent gets to read it: the code in full, the rest as one line each."""
 
-import asyncio
 from contextlib import aclosing
 
 from .attributes import UNSET, attribute
@@ -46,11 +45,8 @@ async def prompt_diff(work: WorkRepo, base: str, revision: str, limit: int = LIM
     changes = await raw_changes(work, base, revision)
     if not changes:
         return ""
-    marked, numbers = await asyncio.gather(
-        attribute(work, revision, "linguist-generated", [each.path for each in changes]),
-        numstat(work, base, revision),
-    )
-    counts = {path: (added, removed) for path, added, removed in numbers}
+    marked = await attribute(work, revision, "linguist-generated", [each.path for each in changes])
+    counts = {path: (added, removed) for path, added, removed in await numstat(work, base, revision)}
     shown: list[str] = []
     listed: list[str] = []
     room = limit - min(limit // 4, 100 + sum(len(each.path) * 4 + 60 for each in changes))

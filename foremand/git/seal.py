@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from foremand.waiting import together
+
 from . import layout
 from .errors import GitFailed, Unreadable, text
 from .ignore import IgnoreRules
@@ -58,9 +60,10 @@ async def seal(
     are kept at the ref with `-changed`. `author` is the name and address of the
     person whose work it is. Raises `Unreadable`.
     """
-    taken, entered_tree = await asyncio.gather(
-        _take(work, tree, entered, keep_out, extra_excludes), work.tree_of(entered)
-    )
+    async with together() as group:
+        taking = group.create_task(_take(work, tree, entered, keep_out, extra_excludes))
+        from_tree = group.create_task(work.tree_of(entered))
+    taken, entered_tree = taking.result(), from_tree.result()
     changed = taken.tree != (began or entered_tree)
     sealed = entered_tree if read_only else taken.tree
     revision = await commit(work, sealed, entered, message, at, author=author)

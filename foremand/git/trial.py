@@ -1,6 +1,5 @@
 """Merges that are only tried: they see the objects of several tasks, and nothing of them is kept."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
@@ -8,6 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from msgspec import Struct
+
+from foremand.waiting import together
 
 from .candidate import MERGING
 from .errors import text
@@ -40,7 +41,9 @@ async def trial(work: WorkRepo, *others: WorkRepo) -> AsyncIterator[Git]:
 async def try_merge(git: Git, base: str, ours: str, theirs: str) -> Tried:
     """Put the change `base..theirs` on `ours`, with exactly `base` as the common ancestor, whatever history says."""
     root = await git.line("commit-tree", f"{base}^{{tree}}")
-    sides = await asyncio.gather(*(git.line("commit-tree", f"{side}^{{tree}}", "-p", root) for side in (ours, theirs)))
+    async with together() as group:
+        making = [group.create_task(git.line("commit-tree", f"{side}^{{tree}}", "-p", root)) for side in (ours, theirs)]
+    sides = [side.result() for side in making]
     command = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", *sides)
     result = await git.result(*command)
     if result.code not in (0, 1):

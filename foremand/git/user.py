@@ -11,6 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from foremand.waiting import together
+
 from .errors import GitFailed, IdentityUnknown, RepositoryRefused
 from .run import Git, fields
 
@@ -131,9 +133,11 @@ async def user_git(top: Path, *, fds: tuple[int, ...] = ()) -> Git:
 
 async def user_excludes(top: Path) -> tuple[Path, ...]:
     """The user's ignore files outside the tree, weakest first: `core.excludesFile`, then `info/exclude`."""
-    excludes, common = await asyncio.gather(_excludes_file(top), common_dir(Git(cwd=top)))
-    info = common / "info" / "exclude"
-    return tuple(path for path in (excludes, info) if path is not None and path.is_file())
+    async with together() as group:
+        excludes = group.create_task(_excludes_file(top))
+        common = group.create_task(common_dir(Git(cwd=top)))
+    info = common.result() / "info" / "exclude"
+    return tuple(path for path in (excludes.result(), info) if path is not None and path.is_file())
 
 
 async def identity(top: Path) -> Authorship:

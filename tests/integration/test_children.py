@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ PATIENCE = 60.0
 PIPE = asyncio.subprocess.PIPE
 
 
-async def test_cancelled_at_any_moment_of_its_start_nothing_of_it_is_left() -> None:
+@pytest.mark.parametrize("times", [1, 2])
+async def test_cancelled_at_any_moment_of_its_start_nothing_of_it_is_left(times: int) -> None:
     reading, writing = os.pipe()  # all of them hold its end, the helpers too: it closes when they are gone
 
     async def run() -> None:
@@ -24,7 +26,9 @@ async def test_cancelled_at_any_moment_of_its_start_nothing_of_it_is_left() -> N
             running = group.create_task(run())
             for _ in range(turns):
                 await asyncio.sleep(0)
-            running.cancel()
+            for _ in range(times):
+                running.cancel()
+                await asyncio.sleep(0)
             await asyncio.wait([running])
         assert running.cancelled()
     os.close(writing)
@@ -36,3 +40,12 @@ async def test_what_cannot_be_started_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         async with child(tmp_path / "nothing"):
             raise AssertionError("it runs")
+
+
+async def test_a_helper_that_left_the_group_is_not_waited_for() -> None:
+    async with asyncio.timeout(PATIENCE):
+        async with child("sh", "-c", "setsid sleep 1000 & echo $!; wait", stdin=PIPE, stdout=PIPE) as process:
+            assert process.stdout is not None
+            helper = int(await process.stdout.readline())
+    assert process.returncode == -signal.SIGKILL
+    os.kill(helper, signal.SIGKILL)  # it is there, and holds the pipes

@@ -231,7 +231,7 @@ async def gone(name: str) -> None:
 
 async def test_a_command_that_hangs_is_ended_with_all_it_started(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telling, "COMMAND_SECONDS", 0.5)
-    word = f"61.{os.getpid()}"
+    word = f"610.{os.getpid()}"
     command = Notify(command=("sh", "-c", f"setsid sleep {word} & sleep {word}"))
     async with desk.open(command) as (ledger, _):
         await submit(ledger)
@@ -252,7 +252,7 @@ async def test_a_command_that_leaves_something_behind_is_not_waited_for(desk: De
 
 async def test_a_daemon_that_stops_waits_for_a_moment_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CLOSING", 0.1)
-    word = f"63.{os.getpid()}"
+    word = f"630.{os.getpid()}"
     async with desk.open(Notify(command=("sleep", word))) as (ledger, notifier):
         await submit(ledger)
         await fail(ledger)

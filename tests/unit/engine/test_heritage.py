@@ -1,7 +1,9 @@
 """What an agent's home is given of the user's own, and that it does not stay longer than it is meant to."""
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from foremand.agents.port import File
@@ -70,7 +72,27 @@ def test_nothing_is_taken_through_a_link_or_instead_of_a_folder(home: Path, tmp_
     assert rules.is_dir()
 
 
-def test_a_note_that_cannot_be_read_is_said(home: Path) -> None:
-    home.with_name("claude.inherited").write_text("?")
-    with pytest.raises(OSError, match="inherited cannot be read"):
+def test_a_name_that_is_no_utf_8_comes_and_goes_like_any_other(home: Path) -> None:
+    heritage.give(home, files(home, **{"sch\udcf6n": "latin"}))
+    assert len(there(home)) == 2
+    heritage.give(home, ())
+    assert there(home) == {"own.txt": "the agent's own"}
+
+
+@pytest.mark.parametrize("laid", ["a file", "nothing"])
+def test_what_the_agent_has_laid_in_the_place_of_a_folder_keeps_nobody_from_working(home: Path, laid: str) -> None:
+    heritage.give(home, files(home, rules="one"))
+    shutil.rmtree(home / "c")
+    if laid == "a file":
+        (home / "c").write_text("mine")
+    heritage.give(home, ())
+    assert (home / "c").exists() == (laid == "a file")
+
+
+@pytest.mark.parametrize("note", [b"?", msgspec.msgpack.encode([b"/etc/passwd"]), msgspec.msgpack.encode([b"../x"])])
+def test_a_note_that_is_not_ours_takes_nothing_and_is_said(home: Path, note: bytes) -> None:
+    home.with_name("x").write_text("stays")
+    home.with_name("claude.inherited").write_bytes(note)
+    with pytest.raises(OSError, match=r"inherited cannot be read|was never given to"):
         heritage.give(home, ())
+    assert home.with_name("x").read_text() == "stays"

@@ -203,6 +203,44 @@ async def test_an_answer_before_all_of_the_change_is_here_is_asked_once_it_is() 
     assert [verb for verb, _ in terminal.asked] == ["ApproveTask"]
 
 
+async def test_an_answer_before_the_change_moved_is_no_answer_to_what_it_became() -> None:
+    terminal = FakeTerminal()
+    terminal.held = asyncio.Event()
+    person = Person(terminal)
+    await terminal.begun.wait()
+    person.screen.act("approve")
+    terminal.detail = detail(TWO, at="2026-01-01T00:00:01.000Z")
+    terminal.held.set()
+    await person.rest()
+    assert person.sees("revision 222222222222")
+    assert terminal.said[-1] == "! it is not at 111111111111 any more: this is another change"
+    assert (terminal.questions, terminal.asked) == ([], [])
+
+
+async def test_what_was_to_be_asked_waits_for_the_comment_that_is_written_meanwhile() -> None:
+    terminal = FakeTerminal()
+    terminal.held = asyncio.Event()
+    written = asyncio.Event()
+
+    async def line(question: str, text: str = "") -> str | None:
+        await written.wait()
+        return "why?"
+
+    terminal.line = line  # type: ignore[method-assign]
+    person = Person(terminal)
+    await terminal.begun.wait()
+    person.screen.act("approve")
+    person.screen.act("comment")
+    terminal.answers = [False]
+    terminal.held.set()
+    while "more is coming" in person.seen()[1]:  # noqa: ASYNC110 - no event tells
+        await asyncio.sleep(0)
+    assert terminal.questions == []
+    written.set()
+    await person.rest()
+    assert terminal.questions == ["approve owner at 111111111111, 2 files +2 -1?"]
+
+
 async def test_it_is_asked_once_and_not_again_with_every_look() -> None:
     terminal = FakeTerminal()
     terminal.patches[TWO] = LATER
