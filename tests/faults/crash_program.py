@@ -3,7 +3,8 @@
 crash_program.py STATE REPO calm          one life, no crash
 crash_program.py STATE REPO after         each life dies right after its first write to the journal
 crash_program.py STATE REPO before        each life dies just before its second: done, but not written down
-crash_program.py STATE REPO SEED          each life is killed at a random moment, forty times
+crash_program.py STATE REPO SEED          each life is killed at a random moment, forty times; the first once it has
+                                          submitted, since a number may be lost with a life that has not
 
 A life is a fork: it submits the task, approves it when it is asked to, and waits until it is over, all with the same
 request ids as the lives before. Prints the number of crashes. The sandbox is as FOREMAND_SANDBOX says.
@@ -60,8 +61,8 @@ def die_at_writes(journal: Any) -> None:
         setattr(journal, name, mortal(getattr(journal, name)))
 
 
-async def live() -> None:
-    """One life, which ends when the task has."""
+async def live(submitted: int) -> None:
+    """One life, which ends when the task has. It closes `submitted` once there is one."""
     settings = Settings(max_gates=2)
     sandbox = await Sandbox.probe(os.environ["FOREMAND_SANDBOX"])  # type: ignore[arg-type]
     async with Journal.open(STATE / "journal.db") as journal, asyncio.TaskGroup() as group:
@@ -74,6 +75,7 @@ async def live() -> None:
         await engine.start()
         submission = Submission(prompt="change it", repo=REPO, environment=dict(os.environ))
         task = await engine.desk.submit(submission, "submit", "mona")
+        os.close(submitted)
         while (task := engine.desk.task(task.id)).over is None:
             changed.clear()
             now = status(task)
@@ -94,10 +96,15 @@ def main() -> int:
     logging.basicConfig(level="WARNING", filename=STATE.parent / "lives.log")
     chance = random.Random(MODE)
     for crashes in range(LIVES):
+        waiting, submitted = os.pipe()
         life = os.fork()
         if life == 0:
-            asyncio.run(live())
+            asyncio.run(live(submitted))
             os._exit(0)
+        os.close(submitted)
+        if crashes == 0:
+            os.read(waiting, 1)
+        os.close(waiting)
         if MODE.isdigit() and crashes < KILLS:
             time.sleep(chance.choice([0.03, 0.1, 0.2, 0.4]) * (0.5 + chance.random()))
             os.kill(life, signal.SIGKILL)
