@@ -1,26 +1,47 @@
 """The `.git` folders in trees: those that we make, and those that agents leave there."""
 
+import asyncio
 import os
 import stat
 from pathlib import Path
 
 from . import layout
-from .run import Git
+from .run import Git, fields
 
 AGENT = "[user]\n\tname = foremand agent\n\temail = agent@foremand.invalid\n"
 """The agent's HOME has no git configuration: without a name its commits would fail."""
 
 
 async def read_tree(git: Git, revision: str) -> None:
-    """Put the index to a revision; what it knows of unchanged files it keeps."""
-    if (await git.result("read-tree", "-m", revision)).code != 0:
+    """Put the index to a revision; what it knows of unchanged files it keeps. The work tree is not looked at."""
+    if (await git.result("read-tree", "-i", "-m", revision)).code != 0:
         await git.run("read-tree", revision)
 
 
 async def fill(git: Git, revision: str) -> None:
     """Write all files of a revision into the work tree, as they are stored, with the index to them."""
     await read_tree(git, revision)
-    await git.run("checkout-index", "-q", "-f", "-a", "-u")
+    await write_files(git)
+
+
+async def write_files(git: Git) -> None:
+    """Write all files of the index into the work tree, as they are stored.
+
+    A submodule's folder is made where there is none. Where there is one git is not asked for it: it would read the
+    `.git` in it, and an agent may have laid a pipe there that nobody ever writes into.
+    """
+    listed = fields(await git.run("ls-files", "-s", "-z"))
+    wanted = await asyncio.to_thread(_but_filled_submodules, listed, git.work_tree)
+    await git.run("checkout-index", "-q", "-f", "-u", "-z", "--stdin", input=wanted)
+
+
+def _but_filled_submodules(listed: list[bytes], tree: Path | None) -> bytes:
+    wanted = bytearray()
+    for line in listed:
+        meta, _, path = line.partition(b"\t")
+        if not meta.startswith(b"160000") or tree is None or layout.folder(tree, path) is None:
+            wanted += path + b"\0"
+    return bytes(wanted)
 
 
 def install(git_dir: Path, tree: Path, kept: Path) -> None:

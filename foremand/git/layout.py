@@ -6,6 +6,7 @@ so all attributes that name a program or change bytes are taken away there: file
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,6 +40,19 @@ def write_file(path: Path, content: bytes) -> None:
 def at(top: Path, path: bytes) -> Path:
     """The place of a path as git names it."""
     return top / os.fsdecode(path)
+
+
+def folder(tree: Path, path: bytes) -> Path | None:
+    """The folder at a path in a tree; None where there is none, or only by way of a link that an agent made."""
+    place = tree
+    for part in path.split(b"/"):
+        place = at(place, part)
+        try:
+            if not stat.S_ISDIR(place.lstat().st_mode):
+                return None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    return place
 
 
 def write_bytes(top: Path, path: bytes, content: bytes) -> None:

@@ -14,7 +14,7 @@ from .dotgit import has_objects, unlocked
 from .errors import text
 from .listing import SUBMODULE
 from .seal import snapshot
-from .submodules import folder, is_held
+from .submodules import is_held
 from .work import WorkRepo
 
 LONGEST_NAME = 200
@@ -39,7 +39,7 @@ async def _keep(
 ) -> list[str]:
     notes: list[str] = []
     for path, (mode, sha) in (await work.entries(entered)).items():
-        place = await asyncio.to_thread(folder, tree, path) if mode == SUBMODULE else None
+        place = await asyncio.to_thread(layout.folder, tree, path) if mode == SUBMODULE else None
         if place is None:
             continue
         whole, commit = within + path, sha.decode()

@@ -5,7 +5,6 @@ Their commits are copied into the mirror once, each held by a ref. So all that b
 
 import asyncio
 import os
-import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -71,19 +70,6 @@ async def is_held(work: WorkRepo, commit: str) -> bool:
     return (await work.mirror.git.result("show-ref", "--verify", "-q", _ref(commit))).code == 0
 
 
-def folder(tree: Path, path: bytes) -> Path | None:
-    """A submodule's folder in a tree; None where there is none, or only by way of a link that an agent made."""
-    place = tree
-    for part in path.split(b"/"):
-        place = layout.at(place, part)
-        try:
-            if not stat.S_ISDIR(place.lstat().st_mode):
-                return None
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-    return place
-
-
 class _Filling:
     def __init__(self, work: WorkRepo, aside: Path, kept: Path, *, fresh: bool) -> None:
         self.work = work
@@ -103,7 +89,7 @@ class _Filling:
                     called = f"submodule {within}{each.name}"
                     notes.append(f"{called}: commit {each.commit[:12]} is not in your .git/modules")
                 continue
-            place = await asyncio.to_thread(folder, tree, each.path)
+            place = await asyncio.to_thread(layout.folder, tree, each.path)
             if place is not None:
                 await self._lay(place, each.commit)
                 below = [source / "modules" for source in sources]

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import layout
-from .dotgit import AGENT, fill, install, keep_git, read_tree
+from .dotgit import AGENT, fill, install, keep_git, read_tree, write_files
 from .run import Git
 from .seal import kept_index, list_tree
-from .submodules import folder, held, populate
+from .submodules import held, populate
 from .work import WorkRepo
 
 BASE_REF = "refs/foremand/base"
@@ -99,10 +99,10 @@ async def restore(tree: Path, work: WorkRepo, revision: str) -> None:
         compare = ("update-index", "--ignore-submodules", "--really-refresh")
         await git.run("read-tree", revision)
         await git.result(*compare)  # so that only what differs is written
-        await git.run("checkout-index", "-q", "-f", "-a", "-u")
+        await write_files(git)
         await git.run(*compare)
     for each in await held(work, revision):
-        place = await asyncio.to_thread(folder, tree, each.path)
+        place = await asyncio.to_thread(layout.folder, tree, each.path)
         if place is not None:
             await restore(place, work, each.commit)
 

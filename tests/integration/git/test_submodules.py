@@ -295,6 +295,30 @@ async def test_a_link_that_an_agent_put_in_the_way_is_not_followed(work, tmp_pat
     assert (tree / "vendor/lib/lib.c").exists()
 
 
+@pytest.mark.parametrize("bumped", [False, True])
+async def test_a_pipe_in_the_place_of_its_head_keeps_nobody_waiting(
+    work, user, mirror, place, lib, has_lib, ready, bumped
+):
+    tree, _ = await ready(has_lib)
+    await checkout(place / "gate", work, has_lib)
+    for sub in (tree / "vendor/lib", place / "gate/vendor/lib"):
+        (sub / ".git/HEAD").unlink()
+        os.mkfifo(sub / ".git/HEAD")
+        (sub / "lib.c").write_text("tampered\n")
+    revision = has_lib
+    if bumped:
+        user.git("update-index", "--cacheinfo", f"160000,{'12' * 20},vendor/lib")
+        user.git("commit", "-qm", "bump")
+        await mirror.fetch()
+        revision = user.head
+    async with asyncio.timeout(60):
+        await restore(place / "gate", work, has_lib)
+        await ready(revision)
+        await ready(revision, files=revision)
+        await ready(has_lib, files=has_lib)
+    assert (tree / "vendor/lib/lib.c").read_text() == (place / "gate/vendor/lib/lib.c").read_text() == "2\n"
+
+
 async def test_restoring_after_a_setup_puts_submodules_back(work, place, has_lib, tmp_path):
     await checkout(place / "gate", work, has_lib)
     sub = place / "gate/vendor/lib"
