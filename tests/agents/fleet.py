@@ -1,5 +1,6 @@
 """A house whose agent is the real Claude Code and whose model is scripted, and a look at it from outside foremand."""
 
+import json
 import os
 import threading
 import time
@@ -92,6 +93,16 @@ class Fleet:
             limits=limits,
         )
         return int(self.client.ask("SubmitTask", request).id)
+
+    def holds(self, task: int, words: str) -> bool:
+        """Whether the CLI has these words in its queue, by its own session file; the next request takes them up.
+
+        That its shim was asked to tell it says less: the daemon may die, or the turn end, before the words arrive.
+        """
+        session = self.house.state / "workspaces" / str(task)
+        lines = [line for path in session.glob("home/*/.claude/projects/*/*.jsonl") for line in path.open("rb")]
+        whole = [json.loads(line) for line in lines if line.endswith(b"\n") and b'"enqueue"' in line]
+        return any(line.get("operation") == "enqueue" and line.get("content") == words for line in whole)
 
     def watch(self) -> Iterator[dict[int, pb.Task]]:
         """All tasks as they are, again after every event."""

@@ -60,7 +60,7 @@ def test_a_word_in_mid_turn_is_heard_and_seen_to_be(house: Any, tmux: Any, fleet
     screen.type(WORDS)
     screen.keys("Enter")
     screen.shows(f"{task}: ", "now")
-    house.until(lambda: bool(list((house.state / "attempts" / str(task) / "1").glob("told-*"))), "it is told")
+    house.until(lambda: fleet.holds(task, WORDS), "it is told")
     (tree / "one").touch()
     house.until((tree / "at-two").exists, "the agent goes on")
     text = screen.shows("a person says: Use", "ümlaut", "at-two")
