@@ -139,10 +139,10 @@ def _standing(shown: Shown, look: Look, width: int) -> Line:
         parts.insert(0, f"{_SINCE[shown.found.view]} {shown.found.since[:12]} alone")
     if len(shown.comments):
         parts.append(counted(len(shown.comments), "comment"))
-    if not shown.found.complete:
-        parts.append("more is coming")
     if shown.found.missing:
-        parts.append(shown.found.missing)
+        parts.insert(0, shown.found.missing)
+    if not shown.found.complete:
+        parts.insert(0, "more is coming")  # first: a narrow terminal cuts what is last
     return look.fit([(DIM, look.line(" " + "  ".join(parts)))], width)
 
 

@@ -261,7 +261,7 @@ async def test_a_daemon_that_stops_waits_for_a_moment_alone(desk: Desk, monkeypa
                 await asyncio.sleep(0.01)
         began = time.monotonic()
         await notifier.close()
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 60
     await gone(word)
     assert desk.outcomes() == []
 

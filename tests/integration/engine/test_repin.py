@@ -200,6 +200,7 @@ def test_the_agent_at_work_must_stay(home: Any, repo: Any) -> None:
     go.touch()
     home.waits(task, "person")
     home.ok("repin", str(task))  # now nobody is at work
+    home.waits(task, "person")  # once more: the candidate is built anew
     home.ok("rework", str(task), "-m", "RUN: echo better > agent.txt")
     home.until(lambda: len(home.show(task)["attempts"]) == 2, "it works again")
     assert home.waits(task, "person")["attempts"][1]["agent"] == "somebody"

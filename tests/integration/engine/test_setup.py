@@ -139,7 +139,7 @@ def test_cancelling_ends_a_setup_that_runs(home: Any) -> None:
     home.until(sleeps, "the setup runs")
     home.ok("cancel", str(task))
     home.wait(task, "CANCELLED")
-    home.until(lambda: not sleeps(), "the setup has ended", patience=20)
+    home.until(lambda: not sleeps(), "the setup has ended")
     tool(home, "echo set up")
 
 

@@ -351,10 +351,10 @@ def test_a_thousand_tasks_are_listed_at_once(daemon: FakeDaemon, program: Any) -
     daemon.answers["ListTasks"] = pb.ListTasksResponse(tasks=tasks)
     best = 9.0
     for _ in range(3):
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert len(program("list").out.splitlines()) == 1001
-        best = min(best, time.perf_counter() - begin)
-    assert best < 1.0  # the budget is 0.25 s on a quiet machine (tests/bench); this only catches a blunder
+        best = min(best, time.process_time() - begin)
+    assert best < 1.0  # of the processor; the budget of 0.25 s is measured in tests/bench, this only catches a blunder
 
 
 def test_errors_of_later_versions_are_shown_not_raised(daemon: FakeDaemon, ctl: Any) -> None:

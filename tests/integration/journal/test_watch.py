@@ -41,10 +41,11 @@ async def watch(
         async with journal.subscribe(after, task) as subscription:
             for _ in range(chance.randint(1, 20)):
                 try:
-                    async with asyncio.timeout(0.1 if done.is_set() else 5):
+                    async with asyncio.timeout(2):
                         batch = await anext(subscription)
                 except TimeoutError:
-                    after = journal.last_seq
+                    if done.is_set():  # what is left is not of this task
+                        after = journal.last_seq
                     break
                 seen += batch
                 after = batch[-1].seq

@@ -298,14 +298,14 @@ def test_an_answer_under_way_raises_the_bound_by_its_bytes(reader):
 
 
 def test_speed(reader):
-    """Lines that matter to nobody go by at far more than 150,000 a second; asked here is a part of it, since the
-    machine may be busy."""
+    """Lines that matter to nobody go by at more than 100,000 a second, as tests/bench measures; asked here is a tenth
+    of it, for a blunder shows on any machine, however busy."""
     reader.feed(assistant("a"))
     lines = [delta(b"some words of an answer"), b'{"type":"system","subtype":"status","status":"requesting"}'] * 20_000
     began = time.process_time()
     for each in lines:
         reader.feed(each)
-    assert len(lines) / (time.process_time() - began) > 75_000
+    assert len(lines) / (time.process_time() - began) > 10_000
 
 
 def replay(key, text="hi"):
