@@ -18,7 +18,8 @@ from foremanctl.place import Place
 from foremand.v1 import foremand_pb2 as pb
 
 SECRET = "sk-ant-only-for-the-agent"
-PATIENCE = 90.0
+PATIENCE = 300.0
+"""Seconds after which what a task should come to is given up; ten agents at once on a busy machine take their time."""
 
 AGENT = """
 version = 1
