@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from foremand import __version__, checking, offline
+from foremand.children import wait_without_threads
 from foremand.daemon import AlreadyRunning, SocketUnusable, serve
 from foremand.executors import SandboxMissing
 from foremand.journal import JournalError
@@ -45,6 +46,7 @@ def main(
     try:
         places = Places.of_environment(socket)
         found = read(places.config, os.environ, context.obj)
+        wait_without_threads()
         asyncio.run(serve(places, found.settings))
     except (SocketTooLong, SettingsInvalid) as error:
         _fail(str(error), USAGE)

@@ -7,6 +7,7 @@ daemon started them.
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -71,7 +72,8 @@ class Attempts:
     async def run(self, task: Task, step: RunAttempt) -> None:
         """Have the attempt run to its end, from wherever it is, and record its outcome."""
         run = self._places.attempt(task.id, step.number)
-        async with self._slots.slot(partial(self._rank, task.id), step.agent, at_once=step.begun):
+        slot = self._slots.slot(partial(self._rank, task.id), step.agent, at_once=step.begun)
+        async with slot, nullcontext() if step.begun else self._executor.ready(run):
             if not step.begun:
                 begun = await self._begin(task, step, run)
                 if begun is None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +60,26 @@ class LocalExecutor:
     def __init__(self, sandbox: Sandbox | Unsandboxed, program: Path = PROGRAM) -> None:
         self.sandbox = sandbox
         self._program = program
+        self._ready: dict[Path, subprocess.Popen[bytes]] = {}
 
     def state(self, run: Path) -> State:
         """What the files in directory `run` say; never from a pid."""
         return Spool(run).state()
+
+    @asynccontextmanager
+    async def ready(self, run: Path) -> AsyncIterator[None]:
+        """Meanwhile a shim for the run directory `run` comes up, beside whatever is done to prepare the run: `start`
+        need not wait for it then. One that is not used goes again, and has touched nothing."""
+        with suppress(OSError):  # `start` will say it
+            self._ready[run] = self._open(run)
+        try:
+            yield
+        finally:
+            unused = self._ready.pop(run, None)
+            if unused is not None:
+                unused.kill()
+                with unused:  # closes its pipes and reaps it
+                    pass
 
     async def start(self, run: Path, command: Command) -> None:
         """Starts `command` in the run directory `run`, once: a run that is there already is left as it is.
@@ -89,19 +107,22 @@ class LocalExecutor:
     def _launch(self, spool: Spool, command: Command) -> None:
         try:
             spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            done = subprocess.run(
-                [sys.executable, "-I", "-S", str(self._program), str(spool.path)],
-                input=self._request(command),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C on the daemon's terminal is not for the run
-                check=False,
-            )
+            with self._ready.pop(spool.path, None) or self._open(spool.path) as starter:
+                said = starter.communicate(self._request(command))[1]
         except OSError as error:
             raise StartFailed(spool.path, str(error)) from error
-        if done.returncode not in (shim.STARTED, shim.BUSY, shim.USED):
-            said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            raise StartFailed(spool.path, said or f"its shim ended with {done.returncode}")
+        if starter.returncode not in (shim.STARTED, shim.BUSY, shim.USED):
+            last = said.decode(errors="replace").strip().rpartition("\n")[2]
+            raise StartFailed(spool.path, last or f"its shim ended with {starter.returncode}")
+
+    def _open(self, run: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(self._program), str(run)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C on the daemon's terminal is not for the run
+        )
 
     def _request(self, command: Command) -> bytes:
         argv, cwd, sandboxed = command.argv, command.cwd, False

@@ -8,8 +8,6 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
 from . import layout
 from .dotgit import AGENT, fill, install, keep_commits, read_tree
 from .errors import GitFailed
@@ -17,15 +15,7 @@ from .listing import SUBMODULE
 from .mirror import FETCH
 from .run import Git, fields
 from .user import common_dir
-from .work import WorkRepo
-
-
-class Submodule(Struct, frozen=True):
-    """A submodule as a revision declares it: its name, where it stands, and the commit that belongs there."""
-
-    name: str
-    path: bytes
-    commit: str
+from .work import Submodule, WorkRepo
 
 
 async def populate(tree: Path, work: WorkRepo, revision: str, *, kept: Path, fresh: bool) -> tuple[str, ...]:
@@ -45,24 +35,31 @@ async def held(work: WorkRepo, revision: str) -> list[Submodule]:
     return [each for each in await declared(work, revision) if await is_held(work, each.commit)]
 
 
-async def declared(work: WorkRepo, revision: str) -> list[Submodule]:
+async def declared(work: WorkRepo, revision: str) -> tuple[Submodule, ...]:
     """The submodules of a revision, as far as its `.gitmodules` names them in a way that can be followed."""
-    question = ("config", "--blob", f"{revision}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$")
+    tree = await work.tree_of(revision)
+    if tree not in work.submodules:
+        work.submodules[tree] = await _declared(work, tree)
+    return work.submodules[tree]
+
+
+async def _declared(work: WorkRepo, tree: str) -> tuple[Submodule, ...]:
+    question = ("config", "--blob", f"{tree}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$")
     said = await work.git.result(*question)
     if said.code != 0:  # there is none, or whoever wrote it broke it
-        return []
+        return ()
     names: dict[bytes, str] = {}
     for line in fields(said.out):
         key, _, path = line.partition(b"\n")
         name = os.fsdecode(key.removeprefix(b"submodule.").removesuffix(b".path"))
         if _stays_within(name):
             names[path.rstrip(b"/")] = name
-    entries = await work.entries(revision)
-    return [
+    entries = await work.entries(tree)
+    return tuple(
         Submodule(names[path], path, sha.decode())
         for path, (mode, sha) in entries.items()
         if mode == SUBMODULE and path in names
-    ]
+    )
 
 
 async def is_held(work: WorkRepo, commit: str) -> bool:

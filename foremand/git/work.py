@@ -9,12 +9,22 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from msgspec import Struct
+
 from . import layout
 from .mirror import Mirror
 from .run import Git, fields
 
 CONFLICT_SUFFIX = "-conflict"
 """How the refs of candidates end that are none: merges with their markers."""
+
+
+class Submodule(Struct, frozen=True):
+    """A submodule as a revision declares it: its name, where it stands, and the commit that belongs there."""
+
+    name: str
+    path: bytes
+    commit: str
 
 
 class WorkRepo:
@@ -26,6 +36,10 @@ class WorkRepo:
         self.task = task
         self.git = Git(git_dir=path)
         self.merging = asyncio.Lock()
+        self.trees: dict[str, str] = {}
+        """The trees of commits that were made or looked at here, by their full ids: a git less for each look."""
+        self.submodules: dict[str, tuple[Submodule, ...]] = {}
+        """What trees declare, as far as somebody has asked."""
 
     async def ensure(self) -> None:
         """Make it where there is none, and clear what a crash left in its scratch folder."""
@@ -65,7 +79,12 @@ class WorkRepo:
 
     async def tree_of(self, revision: str) -> str:
         """The tree of a commit or tree."""
-        return await self.git.line("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{tree}}")
+        if revision not in self.trees:
+            tree = await self.git.line("rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{tree}}")
+            if not _is_id(revision, tree):  # what a name stands for changes
+                return tree
+            self.trees[revision] = tree
+        return self.trees[revision]
 
     async def follows(self, commit: str, earlier: str) -> bool:
         """Whether `earlier` is `commit` or in its history; False also where one of them is not known here."""
@@ -117,6 +136,10 @@ class WorkRepo:
         return dict(zip(found, await self.read_blobs(found.values()), strict=True))
 
 
+def _is_id(revision: str, tree: str) -> bool:
+    return len(revision) == len(tree) and not revision.strip("0123456789abcdef")
+
+
 def _parse_entries(listed: bytes) -> dict[bytes, tuple[bytes, bytes]]:
     found: dict[bytes, tuple[bytes, bytes]] = {}
     for line in fields(listed):
@@ -158,4 +181,6 @@ async def commit(
     git = Git(git_dir=work.path, env=commit_environment(author, committer, at))
     parents = [word for each in (parent, merged) if each for word in ("-p", each)]
     said = os.fsencode(message) if message.isascii() else message.encode("utf-8", "replace")
-    return await git.line("commit-tree", tree, *parents, input=said.replace(b"\0", b""))
+    made = await git.line("commit-tree", tree, *parents, input=said.replace(b"\0", b""))
+    work.trees[made] = tree
+    return made

@@ -3,14 +3,33 @@
 import asyncio
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from foremand.children import child
+from foremand.children import child, wait_without_threads
 
 PATIENCE = 60.0
 PIPE = asyncio.subprocess.PIPE
+
+
+@pytest.fixture(autouse=True)
+def as_the_daemon_does() -> Iterator[None]:
+    """Ends of programs are told as they are to the daemon."""
+    policy = asyncio.get_event_loop_policy()
+    wait_without_threads()
+    yield
+    asyncio.set_event_loop_policy(policy)
+
+
+async def test_the_end_of_a_program_costs_no_thread() -> None:
+    before = threading.active_count()
+    async with child("sh", "-c", "read line", stdin=PIPE) as process:
+        assert threading.active_count() == before
+        await process.communicate(b"go on\n")
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 def main(run: str) -> int:
     """Starts the run in directory `run` and leaves its shim behind; returns an exit code, see `__init__`.
 
+    Until it is said what to run, nothing in that directory is touched: it may be long in coming, or never come.
     The lock is taken before the forks, and the open file description carries it over: there is no moment at which
     a run that is being started looks as if nobody cared for it.
     """
+    request = _receive()
+    if request is None:
+        return TORN
+    spec, record, body = request
     os.chdir(run)
     lock = take_lock()
     if lock is None:
         return BUSY
     if os.path.exists(EXIT) or os.path.exists(RUN):  # noqa: PTH110 - pathlib is too big here
         return USED
-    request = _receive()
-    if request is None:
-        return TORN
-    spec, record, body = request
     files = Files(body, stays_open=spec["plea"] is not None)
     # From here on the run counts as begun: if nobody is there to end it properly, it is lost, not new.
     write_whole(RUN, record)

@@ -7,6 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -173,6 +176,66 @@ async def test_a_starter_that_dies_in_the_middle_of_its_request_started_nothing(
     await bench.executor.start(run, bench.sh("echo ran"))
     assert (await bench.executor.wait(run)).code == 0
     assert Spool(run).out.read_text() == "ran\n"
+
+
+def shims_of(run: Path) -> list[int]:
+    """Who supervises this run, or comes up to do it."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):
+            if run_of_shim(int(name)) == run:
+                found.append(int(name))
+    return found
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Returns when it is so, within a minute."""
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+
+
+async def test_a_run_takes_the_shim_that_was_made_ready_for_it(bench) -> None:
+    run = bench.run()
+    async with bench.executor.ready(run):
+        await until(lambda: shims_of(run))
+        (ready,) = shims_of(run)
+        assert not run.exists(), "whatever is prepared may fail yet"
+        await bench.executor.start(run, bench.sh("read word; echo $word", stdin=b"heard\n"))
+        assert ready not in shims_of(run), "it has left the shim proper behind"
+    assert (await bench.executor.wait(run)).code == 0
+    assert Spool(run).out.read_text() == "heard\n"
+
+
+async def test_a_shim_that_nobody_needed_leaves_nothing(bench) -> None:
+    run = bench.run()
+    with pytest.raises(RuntimeError, match="no workspace"):
+        async with bench.executor.ready(run):
+            await until(lambda: shims_of(run))
+            raise RuntimeError("no workspace")
+    assert not shims_of(run)
+    assert not run.exists()
+    await bench.executor.start(run, bench.sh("echo later"))
+    assert (await bench.executor.wait(run)).code == 0
+    assert Spool(run).out.read_text() == "later\n"
+
+
+async def test_a_shim_that_was_ready_does_not_outlive_its_daemon(bench) -> None:
+    run = bench.run()
+    script = (
+        "import asyncio, os, sys\n"
+        "from pathlib import Path\n"
+        "from foremand.executors.local import LocalExecutor\n"
+        "from foremand.executors.sandbox import Unsandboxed\n"
+        "async def main():\n"
+        "    async with LocalExecutor(Unsandboxed('test')).ready(Path(sys.argv[1])):\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    code = (await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, run], check=False)).returncode
+    assert code == -signal.SIGKILL
+    await until(lambda: not shims_of(run))
+    assert not run.exists()
 
 
 async def test_a_run_directory_that_cannot_be_is_an_error_of_the_start(bench) -> None:

@@ -322,3 +322,16 @@ async def test_an_ignore_file_that_is_none_is_not_read(work, user, place):
         rules.truncate(3 << 30)
     with pytest.raises(Unreadable, match=r"\.gitignore: it has more than the 10 MB"):
         await seal(work, tree, user.head, "one", 1.0, ref=work.attempt_ref(1))
+
+
+async def test_the_tree_of_a_commit_is_asked_once_and_that_of_a_name_each_time(work, user, change, monkeypatch):
+    base = user.head
+    first, second = await change(work, base, {"n.txt": "1"}), await change(work, base, {"n.txt": "2"})
+    ref = work.attempt_ref(1)
+    for made in (first, second):
+        await work.keep(ref, made)
+        assert await work.tree_of(ref) == await work.git.line("rev-parse", f"{made}^{{tree}}")
+    assert await work.tree_of(first) != await work.tree_of(second)
+    assert await work.tree_of(await work.tree_of(first)) == await work.tree_of(first), "a tree is its own"
+    monkeypatch.setattr(work, "git", None)
+    assert await work.tree_of(first) != await work.tree_of(second)
