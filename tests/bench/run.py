@@ -278,6 +278,8 @@ ROWS: dict[str, Callable[[], Row | list[Row]]] = {
 def main() -> None:
     """Measure what is asked for and print it."""
     wanted = sys.argv[1:] or list(ROWS)
+    if unknown := [name for name in wanted if name not in ROWS]:
+        sys.exit(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
     found: list[Row] = []
     for name in wanted:
         rows = ROWS[name]()
