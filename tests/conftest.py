@@ -24,8 +24,11 @@ import pytest
 from foremanctl import records
 from foremanctl.client import Client
 from foremanctl.place import Place
+from foremand.children import wait_without_threads
 from foremand.executors import Sandbox, Unsandboxed
 from foremand.v1 import foremand_pb2 as pb
+
+wait_without_threads()  # as the daemon does
 
 PATIENCE = 120.0
 """Seconds after which something that should have happened has not."""

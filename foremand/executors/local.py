@@ -69,7 +69,12 @@ class LocalExecutor:
     @asynccontextmanager
     async def ready(self, run: Path) -> AsyncIterator[None]:
         """Meanwhile a shim for the run directory `run` comes up, beside whatever is done to prepare the run: `start`
-        need not wait for it then. One that is not used goes again, and has touched nothing."""
+        need not wait for it then. One that is not used goes again, and has touched nothing.
+
+        Raises RuntimeError where one comes up for that run already.
+        """
+        if run in self._ready:
+            raise RuntimeError(f"{run} is made ready twice")
         with suppress(OSError):  # `start` will say it
             self._ready[run] = self._open(run)
         try:
@@ -107,13 +112,21 @@ class LocalExecutor:
     def _launch(self, spool: Spool, command: Command) -> None:
         try:
             spool.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._ready.pop(spool.path, None) or self._open(spool.path) as starter:
+            with self._take_ready(spool.path) or self._open(spool.path) as starter:
                 said = starter.communicate(self._request(command))[1]
         except OSError as error:
             raise StartFailed(spool.path, str(error)) from error
         if starter.returncode not in (shim.STARTED, shim.BUSY, shim.USED):
             last = said.decode(errors="replace").strip().rpartition("\n")[2]
             raise StartFailed(spool.path, last or f"its shim ended with {starter.returncode}")
+
+    def _take_ready(self, run: Path) -> subprocess.Popen[bytes] | None:
+        """The shim that has come up for this run, unless something has killed it since."""
+        starter = self._ready.pop(run, None)
+        if starter is None or starter.poll() is None:
+            return starter
+        with starter:  # closes its pipes
+            return None
 
     def _open(self, run: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

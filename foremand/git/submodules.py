@@ -13,9 +13,12 @@ from .dotgit import AGENT, fill, install, keep_commits, read_tree
 from .errors import GitFailed
 from .listing import SUBMODULE
 from .mirror import FETCH
-from .run import Git, fields
+from .run import Git, failed, fields
 from .user import common_dir
 from .work import Submodule, WorkRepo
+
+NOT_RUN = 127
+"""The exit code of a program that its loader could not begin."""
 
 
 async def populate(tree: Path, work: WorkRepo, revision: str, *, kept: Path, fresh: bool) -> tuple[str, ...]:
@@ -44,9 +47,13 @@ async def declared(work: WorkRepo, revision: str) -> tuple[Submodule, ...]:
 
 
 async def _declared(work: WorkRepo, tree: str) -> tuple[Submodule, ...]:
+    if not await work.git.run("ls-tree", tree, "--", ".gitmodules"):
+        return ()
     question = ("config", "--blob", f"{tree}:.gitmodules", "-z", "--get-regexp", r"^submodule\..*\.path$")
     said = await work.git.result(*question)
-    if said.code != 0:  # there is none, or whoever wrote it broke it
+    if said.code < 0 or said.code == NOT_RUN:  # killed, or never begun: that says nothing of the file
+        raise failed(question, said)
+    if said.code != 0:  # it names none, or whoever wrote it broke it
         return ()
     names: dict[bytes, str] = {}
     for line in fields(said.out):

@@ -136,8 +136,9 @@ class WorkRepo:
         return dict(zip(found, await self.read_blobs(found.values()), strict=True))
 
 
-def _is_id(revision: str, tree: str) -> bool:
-    return len(revision) == len(tree) and not revision.strip("0123456789abcdef")
+def _is_id(name: str, other: str) -> bool:
+    """Whether a name is a full id, as the `other` is one."""
+    return len(name) == len(other) and not name.strip("0123456789abcdef")
 
 
 def _parse_entries(listed: bytes) -> dict[bytes, tuple[bytes, bytes]]:
@@ -182,5 +183,6 @@ async def commit(
     parents = [word for each in (parent, merged) if each for word in ("-p", each)]
     said = os.fsencode(message) if message.isascii() else message.encode("utf-8", "replace")
     made = await git.line("commit-tree", tree, *parents, input=said.replace(b"\0", b""))
-    work.trees[made] = tree
+    if _is_id(tree, made):
+        work.trees[made] = tree
     return made

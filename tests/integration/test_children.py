@@ -4,30 +4,20 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from foremand.children import child, wait_without_threads
+from foremand.children import child
 
 PATIENCE = 60.0
 PIPE = asyncio.subprocess.PIPE
 
 
-@pytest.fixture(autouse=True)
-def as_the_daemon_does() -> Iterator[None]:
-    """Ends of programs are told as they are to the daemon."""
-    policy = asyncio.get_event_loop_policy()
-    wait_without_threads()
-    yield
-    asyncio.set_event_loop_policy(policy)
-
-
 async def test_the_end_of_a_program_costs_no_thread() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     async with child("sh", "-c", "read line", stdin=PIPE) as process:
-        assert threading.active_count() == before
+        assert not set(threading.enumerate()) - before
         await process.communicate(b"go on\n")
     assert process.returncode == 0
 

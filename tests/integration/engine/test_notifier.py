@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -259,9 +258,7 @@ async def test_a_daemon_that_stops_waits_for_a_moment_alone(desk: Desk, monkeypa
         async with asyncio.timeout(60):
             while not alive(word):  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
-        began = time.monotonic()
         await notifier.close()
-        assert time.monotonic() - began < 60
     await gone(word)
     assert desk.outcomes() == []
 

@@ -188,6 +188,12 @@ def shims_of(run: Path) -> list[int]:
     return found
 
 
+def words_of(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 async def until(true: Callable[[], object]) -> None:
     """Returns when it is so, within a minute."""
     async with asyncio.timeout(60):
@@ -220,6 +226,27 @@ async def test_a_shim_that_nobody_needed_leaves_nothing(bench) -> None:
     assert Spool(run).out.read_text() == "later\n"
 
 
+async def test_a_shim_that_was_killed_before_it_was_needed_is_replaced(bench) -> None:
+    run = bench.run()
+    async with bench.executor.ready(run):
+        starter = bench.executor._ready[run]
+        starter.kill()
+        await asyncio.to_thread(os.waitid, os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)
+        await bench.executor.start(run, bench.sh("echo all the same"))
+    assert (await bench.executor.wait(run)).code == 0
+    assert Spool(run).out.read_text() == "all the same\n"
+
+
+async def test_a_run_is_made_ready_once(bench) -> None:
+    run = bench.run()
+    async with bench.executor.ready(run):
+        with pytest.raises(RuntimeError, match="twice"):
+            async with bench.executor.ready(run):
+                pass
+        await until(lambda: shims_of(run))
+    assert not shims_of(run)
+
+
 async def test_a_shim_that_was_ready_does_not_outlive_its_daemon(bench) -> None:
     run = bench.run()
     script = (
@@ -228,13 +255,16 @@ async def test_a_shim_that_was_ready_does_not_outlive_its_daemon(bench) -> None:
         "from foremand.executors.local import LocalExecutor\n"
         "from foremand.executors.sandbox import Unsandboxed\n"
         "async def main():\n"
-        "    async with LocalExecutor(Unsandboxed('test')).ready(Path(sys.argv[1])):\n"
+        "    executor = LocalExecutor(Unsandboxed('test'))\n"
+        "    async with executor.ready(Path(sys.argv[1])):\n"
+        "        print(*(each.pid for each in executor._ready.values()), flush=True)\n"
         "        os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"
     )
-    code = (await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, run], check=False)).returncode
-    assert code == -signal.SIGKILL
-    await until(lambda: not shims_of(run))
+    argv = [sys.executable, "-c", script, run]
+    done = await asyncio.to_thread(subprocess.run, argv, check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    await until(lambda: os.fsencode(run) not in words_of(int(done.stdout)))
     assert not run.exists()
 
 

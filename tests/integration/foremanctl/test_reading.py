@@ -5,7 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from typing import Any
 
 import grpc
@@ -351,9 +350,10 @@ def test_a_thousand_tasks_are_listed_at_once(daemon: FakeDaemon, program: Any) -
     daemon.answers["ListTasks"] = pb.ListTasksResponse(tasks=tasks)
     best = 9.0
     for _ in range(3):
-        begin = time.process_time()
+        begin = sum(os.times()[2:4])  # what children have used
         assert len(program("list").out.splitlines()) == 1001
-        best = min(best, time.process_time() - begin)
+        best = min(best, sum(os.times()[2:4]) - begin)
+    assert best > 0
     assert best < 1.0  # of the processor; the budget of 0.25 s is measured in tests/bench, this only catches a blunder
 
 

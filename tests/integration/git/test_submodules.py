@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foremand.git import (
+    GitFailed,
     Identity,
     Mirror,
     WorkRepo,
@@ -22,6 +24,7 @@ from foremand.git import (
     seal,
     submodules,
 )
+from foremand.git.run import Git, Result
 
 AT = 1_700_000_000.0
 WHO = Identity("Ada Example", "ada@example.org")
@@ -88,6 +91,22 @@ async def test_a_workspace_has_the_users_submodules(work, user, mirror, place, h
     assert user.traces() == traces
     assert not (await seal(work, tree, has_lib, "m", AT, ref=work.attempt_ref(1))).changed
     assert await keep_submodule_work(work, tree, has_lib, place / "kept") == ()
+
+
+async def test_a_git_that_was_killed_says_nothing_of_what_is_declared(work, has_lib, monkeypatch):
+    real = Git.result
+
+    async def killed(git: Git, *args: Any, **more: Any) -> Result:
+        return Result(-9, b"", b"") if args[0] == "config" else await real(git, *args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Git, "result", killed)
+        with pytest.raises(GitFailed):
+            await submodules.declared(work, has_lib)
+    (lib,) = await submodules.declared(work, has_lib)
+    assert lib.path == b"vendor/lib"
+    monkeypatch.setattr(Git, "result", killed)
+    assert await submodules.declared(work, has_lib) == (lib,), "asked once"
 
 
 async def test_a_gate_checkout_has_them_too_with_the_users_modules_gone(work, user, place, has_lib):

@@ -44,7 +44,7 @@ async def watch(
                     async with asyncio.timeout(2):
                         batch = await anext(subscription)
                 except TimeoutError:
-                    if done.is_set():  # what is left is not of this task
+                    if done.is_set() and task is not None:  # what is left is not of this task
                         after = journal.last_seq
                     break
                 seen += batch
