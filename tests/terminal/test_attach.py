@@ -112,6 +112,7 @@ def test_a_terminal_that_is_killed_comes_back(house: Any, tmux: Any) -> None:
     screen = tmux.open("attach", str(task))
     screen.shows("talk 5")
     screen.kill()
+    house.until(lambda: not any("tmux" in command for _, command in house.processes()), "it is gone, and tmux with it")
     assert house.show(task)["state"] == "RUNNING"
     screen = tmux.open("attach", str(task))
     screen.shows("talk 20", "follows what is said")
