@@ -258,7 +258,8 @@ async def test_a_daemon_that_stops_waits_for_a_moment_alone(desk: Desk, monkeypa
         async with asyncio.timeout(60):
             while not alive(word):  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
-        await notifier.close()
+        async with asyncio.timeout(telling.COMMAND_SECONDS / 2):  # a command may take all of it
+            await notifier.close()
     await gone(word)
     assert desk.outcomes() == []
 
